@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# make                 build everything into build/
+# make demo            install what it needs, play the whole story into build/demo/
+# make check           install what it needs, build, run every test
+# make SAN=1 check     the same under ASan and UBSan, in build/san/
+# make coverage        report on what the tests reach, in build/cov/
+# make fuzz            build the libFuzzer targets (clang), in build/fuzz/
+# make fuzz-run        run each of them for FUZZ_SECONDS
+# make lint            formatting, layering, headers, metrics, static analysis
+# make bench           measure against curl, nginx, gpg and print the table
+# make install         honours DESTDIR, PREFIX, BINDIR, MANDIR
+#
+# CC, CFLAGS, CPPFLAGS, LDFLAGS are yours; V=1 shows commands, WERROR=1 is for CI.
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
+CFLAGS ?= -O2 -g
+PKG_CONFIG ?= pkg-config
+PYTHON ?= /usr/bin/python3
+FUZZ_SECONDS ?= 60
+
+B := build$(if $(SAN),/san)$(if $(COVERAGE),/cov)$(if $(FUZZ),/fuzz)
+Q := $(if $(V),,@)
+MAKEFLAGS += --no-builtin-rules
+MAKEFLAGS += -j$(shell nproc)
+
+# --- flags -------------------------------------------------------------------
+
+pkgs := jansson libcrypto libcurl gpgme libgit2 sqlite3 libmicrohttpd libzstd libgfshare
+warn := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
+	-Wmissing-prototypes -Wwrite-strings -Wcast-qual -Wformat=2 -Wundef -Wvla
+std := -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. $(shell $(PKG_CONFIG) --cflags $(pkgs) 2>/dev/null)
+hard_c := -fstack-protector-strong -fPIE
+hard_ld := -pie -Wl,-z,relro,-z,now
+
+ifdef SAN
+inst := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+else ifdef COVERAGE
+inst := --coverage -O0
+else ifdef FUZZ
+inst := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+else
+hard_c += -D_FORTIFY_SOURCE=2
+endif
+
+all_cflags = $(std) $(warn) $(if $(WERROR),-Werror) $(hard_c) $(CPPFLAGS) $(CFLAGS) $(inst)
+all_ldflags = $(hard_ld) -Wl,--as-needed $(LDFLAGS) $(inst)
+libs := $(shell $(PKG_CONFIG) --libs $(pkgs) 2>/dev/null) -lpthread
+
+# --- what there is -----------------------------------------------------------
+
+folders := lib policies registry client escrow
+mains := registry/main.c registry/publish/main.c client/main.c client/bootsim.c escrow/main.c
+all_src := $(shell find $(folders) -name '*.c')
+lib_obj := $(patsubst %.c,$(B)/%.o,$(filter-out $(mains),$(all_src))) \
+	$(B)/gen/migrations.o $(B)/gen/shipped.o
+progs := bequest-registry bequest-publish bequest-client bequest-escrow bootsim
+bins := $(progs:%=$(B)/%)
+cases := $(wildcard tests/unit/test_*.c tests/attack/test_*.c tests/policy/test_*.c)
+units := $(patsubst %.c,$(B)/%,$(cases))
+scripts := $(wildcard tests/integration/test_*.sh tests/integration/test_*.py)
+fuzzers := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
+mans := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
+headers := $(shell find $(folders) tests -name '*.h')
+sources := $(headers) $(shell find $(folders) tests -name '*.c')
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all deps check demo run-check run-demo check-unit check-scripts check-corpus coverage fuzz \
+	fuzz-run lint lint-deps check-format check-headers check-layers check-metrics check-tidy \
+	check-analyzer check-shell bench doc install clean FORCE
+
+all: $(bins) doc
+
+# --- what it needs -----------------------------------------------------------
+
+deps:
+	@sh tests/setup/deps.sh build demo check
+
+check: deps
+	+@$(MAKE) --no-print-directory run-check
+
+demo: deps
+	+@$(MAKE) --no-print-directory all
+	@$(PYTHON) tests/demo/story.py --bin "$(CURDIR)/$(B)" $(if $(SOURCE),--source "$(SOURCE)" --image "$(IMAGE)" --build "$(BUILD)")
+
+# --- compile and link --------------------------------------------------------
+
+# Rebuild when the flags change, not only when sources do.
+$(B)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(all_cflags) $(all_ldflags)' | cmp -s - $@ || echo '$(CC) $(all_cflags) $(all_ldflags)' >$@
+
+$(B)/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	@$(if $(V),,echo '  CC    $<')
+	$(Q)$(CC) $(all_cflags) -MMD -MP -c -o $@ $<
+
+$(B)/gen/%.o: $(B)/gen/%.c $(B)/flags
+	$(Q)$(CC) $(all_cflags) -c -o $@ $<
+
+$(B)/gen/migrations.c: registry/store/embed.awk $(sort $(wildcard registry/store/sql/*.sql))
+	@mkdir -p $(@D)
+	$(Q)awk -f $^ </dev/null >$@
+
+$(B)/gen/shipped.c: policies/embed.awk $(sort $(wildcard policies/*/*.json))
+	@mkdir -p $(@D)
+	$(Q)awk -f $^ </dev/null >$@
+
+# A file that is gone must not live on in the archive.
+$(B)/libbequest.a: $(lib_obj)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+link = @$(if $(V),,echo '  LINK  $@';) $(CC) $(all_ldflags) -o $@ $^ $(libs)
+
+$(B)/bequest-registry: $(B)/registry/main.o $(B)/libbequest.a
+	$(link)
+$(B)/bequest-publish: $(B)/registry/publish/main.o $(B)/libbequest.a
+	$(link)
+$(B)/bequest-client: $(B)/client/main.o $(B)/libbequest.a
+	$(link)
+$(B)/bequest-escrow: $(B)/escrow/main.o $(B)/libbequest.a
+	$(link)
+$(B)/bootsim: $(B)/client/bootsim.o $(B)/libbequest.a
+	$(link)
+
+$(B)/man/%: docs/man/%.scd
+	@mkdir -p $(@D)
+	$(Q)scdoc <$< >$@
+
+doc: $(mans)
+
+# --- tests -------------------------------------------------------------------
+
+wrap := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
+support := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
+
+$(units): $(B)/%: $(B)/%.o $(B)/tests/unit/oom.o $(support) $(B)/libbequest.a
+	$(Q)$(CC) $(all_ldflags) $(wrap) -o $@ $^ $(libs) -lcmocka
+
+$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(if $(FUZZ),,$(B)/tests/fuzz/replay.o) $(B)/libbequest.a
+	$(Q)$(CC) $(all_ldflags) $(if $(FUZZ),-fsanitize=fuzzer) -o $@ $^ $(libs)
+
+# A passed test leaves a stamp: `make -j check` runs them in parallel, and again
+# only when what they depend on has changed.
+judge = && { touch $@; echo '  PASS  $*'; } || { cat $@.log; echo '  FAIL  $*'; exit 1; }
+
+$(units:=.ok): $(B)/%.ok: $(B)/% $(wildcard tests/policy/*/*.json tests/data/*)
+	$(Q)BIN="$(CURDIR)/$(B)" $< >$@.log 2>&1 $(judge)
+
+$(B)/tests/integration/%.ok: tests/integration/% $(wildcard tests/integration/lib*) $(bins)
+	@mkdir -p $(@D)
+	$(Q)BIN="$(CURDIR)/$(B)" SAN="$(SAN)" PYTHON="$(PYTHON)" \
+		$(if $(filter %.py,$<),$(PYTHON),sh) $< >$@.log 2>&1 $(judge)
+
+$(B)/tests/fuzz/fuzz_%.ok: $(B)/tests/fuzz/fuzz_% $(wildcard tests/fuzz/corpus/*/*)
+	$(Q)$< $(wildcard tests/fuzz/corpus/$*/*) >$@.log 2>&1 $(judge)
+
+check-unit: $(units:=.ok)
+check-scripts: $(patsubst tests/%,$(B)/tests/%.ok,$(scripts))
+check-corpus: $(fuzzers:=.ok)
+run-check: check-unit check-scripts check-corpus
+	@echo "$(words $(units) $(scripts) $(fuzzers)) passed, 0 failed"
+
+coverage:
+	$(Q)$(MAKE) COVERAGE=1 run-check
+	$(Q)gcovr -r . --exclude 'tests/' --exclude 'build/' --branches --print-summary build/cov
+
+fuzz: lint-deps
+	$(Q)$(MAKE) FUZZ=1 CC=clang $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+fuzz-run: fuzz
+	$(Q)sh tests/fuzz/run.sh build/fuzz/tests/fuzz $(FUZZ_SECONDS)
+
+bench:
+	@sh tests/setup/deps.sh build bench
+	+$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(PYTHON) tests/bench/bench.py --bin "$(CURDIR)/$(B)"
+
+# --- lint --------------------------------------------------------------------
+
+lint-deps:
+	@sh tests/setup/deps.sh build check lint
+
+lint: lint-deps
+	+@$(MAKE) --no-print-directory check-format check-headers check-layers check-metrics check-tidy \
+		check-analyzer check-shell
+	@echo 'lint: clean'
+
+check-format:
+	@clang-format --dry-run -Werror $(sources)
+
+# Each header must compile on its own.
+check-headers: $(headers:%=$(B)/lint/%.header)
+$(B)/lint/%.header: % $(B)/flags
+	@mkdir -p $(@D)
+	@echo '#include "$<"' | $(CC) $(std) $(warn) -Werror -fsyntax-only -x c - && touch $@
+
+# Who may include whom, and who may call GPGME; see docs/ARCHITECTURE.md.
+check-layers:
+	@sh tests/lint/layers.sh
+
+check-metrics:
+	@$(PYTHON) tests/lint/metrics.py --gate $(folders)
+
+lint_src := $(all_src)
+# One file per run: clang-tidy 14 reports false va_list errors otherwise.
+check-tidy: $(lint_src:%=$(B)/lint/%.tidy)
+$(B)/lint/%.tidy: % $(B)/flags .clang-tidy
+	@mkdir -p $(@D)
+	@clang-tidy --quiet $< -- $(std) >$@.log 2>/dev/null && touch $@ || { cat $@.log; exit 1; }
+
+# Finds leaks; understands CLEANUP(), which clang's analyzer does not.
+check-analyzer: $(lint_src:%=$(B)/lint/%.analyzer)
+$(B)/lint/%.analyzer: % $(B)/flags
+	@mkdir -p $(@D)
+	@gcc $(std) $(warn) -O2 -fanalyzer -Werror -c -o /dev/null $< && touch $@
+
+check-shell:
+	@shellcheck -x $(shell find tests .ci -name '*.sh') .ci/run
+
+# --- install -----------------------------------------------------------------
+
+install: all
+	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(MANDIR)/man1"
+	install -m 755 $(filter-out %/bootsim,$(bins)) "$(DESTDIR)$(BINDIR)"
+	install -m 644 $(mans) "$(DESTDIR)$(MANDIR)/man1"
+
+clean:
+	rm -rf build
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/base/digest.h"
+
+#include <assert.h>
+#include <openssl/evp.h>
+
+#include "lib/base/error.h"
+#include "lib/base/hex.h"
+
+enum { READ_SIZE = 128 * 1024 };
+
+struct digest {
+	EVP_MD_CTX *ctx;
+};
+
+void sha256(const void *data, size_t len, unsigned char out[SHA256_LEN])
+{
+	int ok = EVP_Digest(data, len, out, NULL, EVP_sha256(), NULL);
+
+	assert(ok == 1);
+	(void)ok;
+}
+
+void sha256_hex(const void *data, size_t len, char out[SHA256_HEX_SIZE])
+{
+	unsigned char raw[SHA256_LEN];
+
+	sha256(data, len, raw);
+	hex_encode(raw, sizeof(raw), out);
+}
+
+int digest_new(struct digest **out, struct error *err)
+{
+	CLEANUP(digest_freep) struct digest *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return error_nomem(err);
+	d->ctx = EVP_MD_CTX_new();
+	if (!d->ctx || EVP_DigestInit_ex(d->ctx, EVP_sha256(), NULL) != 1)
+		return error_nomem(err);
+	*out = steal(d);
+	return 0;
+}
+
+void digest_add(struct digest *d, const void *data, size_t len)
+{
+	int ok = EVP_DigestUpdate(d->ctx, data, len);
+
+	assert(ok == 1);
+	(void)ok;
+}
+
+void digest_finish(struct digest *d, unsigned char out[SHA256_LEN])
+{
+	int ok = EVP_DigestFinal_ex(d->ctx, out, NULL) &&
+		 EVP_DigestInit_ex(d->ctx, EVP_sha256(), NULL);
+
+	assert(ok == 1);
+	(void)ok;
+}
+
+void digest_finish_hex(struct digest *d, char out[SHA256_HEX_SIZE])
+{
+	unsigned char raw[SHA256_LEN];
+
+	digest_finish(d, raw);
+	hex_encode(raw, sizeof(raw), out);
+}
+
+void digest_free(struct digest *d)
+{
+	if (!d)
+		return;
+	EVP_MD_CTX_free(d->ctx);
+	free(d);
+}
+
+int digest_fd(int fd, long long size, char out[SHA256_HEX_SIZE], struct error *err)
+{
+	CLEANUP(digest_freep) struct digest *d = NULL;
+	CLEANUP(freep) char *chunk = malloc(READ_SIZE);
+	int r = chunk ? digest_new(&d, err) : error_nomem(err);
+
+	if (r < 0)
+		return r;
+	for (off_t at = 0; size < 0 || at < size;) {
+		size_t want = READ_SIZE;
+
+		if (size >= 0 && size - at < READ_SIZE)
+			want = (size_t)(size - at);
+
+		ssize_t n = pread(fd, chunk, want, at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_errno(err, errno, "read");
+		if (n == 0 && size >= 0)
+			return error_set(err, E_SYS, "read: file ends after %lld of %lld bytes",
+					 (long long)at, size);
+		if (n == 0)
+			break;
+		digest_add(d, chunk, (size_t)n);
+		at += n;
+	}
+	digest_finish_hex(d, out);
+	return 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * api - writing to a registry: documents, blobs, and waiting for the outcome
+ *
+ * Paths below the registry's base URL, as docs/PROTOCOL.md has them. An answer
+ * with an error body becomes the error it names, with the registry's own
+ * message: 400 and 422 E_INVALID, 403 E_UNTRUSTED, 404 E_NOTFOUND, 409 E_DENIED
+ * (or E_NOTYET where the body says "not-yet"), 413 E_INVALID, 429 and 503
+ * E_BUSY, 507 E_FULL.
+ */
+#ifndef LIB_NET_API_H
+#define LIB_NET_API_H
+
+#include <jansson.h>
+
+#include "lib/net/http.h"
+
+struct error;
+
+struct api {
+	struct http *http; /* borrowed */
+	const char *base;  /* borrowed, such as "http://127.0.0.1:8080/" */
+};
+
+/*
+ * POST /v1/documents: one document, or several as one array, all or nothing.
+ * `docs` are the exact bytes. *out, which the caller owns, is
+ * {"documents": [{"id", "sha256", "type", "state": "published" | "waiting" | "proposal",
+ *   "missing": [{"sha256", "size"}], "have": n, "need": n, "proof": "<path>" | null}]}.
+ */
+MUSTCHECK int api_post_documents(const struct api *a, const struct buf *docs, size_t n,
+				 json_t **out, struct error *err);
+
+/* Upload one blob, resuming at what the registry has; a blob it has already costs one HEAD. */
+MUSTCHECK int api_put_blob(const struct api *a, const char *sha256, int fd, uint64_t size,
+			   progress_fn progress, void *ctx, struct error *err);
+
+/* GET or POST JSON below the base. The caller owns *out. `body` may be NULL. */
+MUSTCHECK int api_get(const struct api *a, const char *path, json_t **out, struct error *err);
+MUSTCHECK int api_post(const struct api *a, const char *path, const json_t *body, json_t **out,
+		       struct error *err);
+
+/*
+ * Wait until GET /v1/documents/<id> says "published", asking with growing pauses
+ * for at most `timeout_s`. E_NOTYET: it still waits, and for what.
+ */
+MUSTCHECK int api_wait(const struct api *a, const char *id, int timeout_s, json_t **out,
+		       struct error *err);
+
+#endif

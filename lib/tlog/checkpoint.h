@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * checkpoint - the signed head of a log, and proofs that travel with it
+ *
+ * C2SP tlog-checkpoint 1.0.0 and tlog-proof v1.
+ */
+#ifndef LIB_TLOG_CHECKPOINT_H
+#define LIB_TLOG_CHECKPOINT_H
+
+#include "lib/tlog/merkle.h"
+#include "lib/tlog/note.h"
+
+struct error;
+
+struct checkpoint {
+	struct note note; /* borrowed bytes */
+	char origin[NOTE_NAME_MAX + 1];
+	uint64_t size;
+	struct hash root;
+};
+
+/* Which log, and how many of which witnesses must have cosigned. */
+struct log_policy {
+	struct note_key log;
+	const struct note_key *witnesses; /* borrowed */
+	size_t n;
+	size_t threshold; /* 0: no witness is asked for, and nothing has a witnessed time */
+};
+
+/* What the witnesses say of the time: valid only if `known`. */
+struct witnessed {
+	bool known;
+	int64_t low;  /* the threshold-th lowest cosignature time: a period starts here */
+	int64_t high; /* the threshold-th highest: a period ends here, and now is not before it */
+};
+
+/* Parse; E_INVALID. Nothing is verified yet. `data` stays the caller's and must live on. */
+MUSTCHECK int checkpoint_parse(const void *data, size_t len, struct checkpoint *out,
+			       struct error *err);
+
+/* Signed by the log under its own name, and by enough witnesses. E_UNTRUSTED. `when` may be NULL.
+ */
+MUSTCHECK int checkpoint_verify(const struct checkpoint *c, const struct log_policy *p,
+				struct witnessed *when, struct error *err);
+
+/* Append the three lines that are signed. */
+MUSTCHECK int checkpoint_format(const char *origin, uint64_t size, const struct hash *root,
+				struct buf *out, struct error *err);
+
+/* A .tlog-proof file: where a leaf is, its siblings, and the checkpoint. */
+struct tlog_proof {
+	uint64_t index;
+	struct merkle_proof siblings;
+	struct checkpoint checkpoint; /* borrows from the bytes parsed */
+};
+
+MUSTCHECK int tlog_proof_parse(const void *data, size_t len, struct tlog_proof *out,
+			       struct error *err);
+MUSTCHECK int tlog_proof_verify(const struct tlog_proof *p, const struct hash *leaf,
+				const struct log_policy *policy, struct witnessed *when,
+				struct error *err);
+MUSTCHECK int tlog_proof_format(uint64_t index, const struct merkle_proof *siblings,
+				const void *checkpoint, size_t len, struct buf *out,
+				struct error *err);
+
+#endif

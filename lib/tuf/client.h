@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * client - the TUF client workflow (specification 1.0.34, section 5)
+ *
+ * No I/O of its own: fetching, the local store and the time are passed in. One
+ * `struct tuf` is one session with one fixed reference time.
+ */
+#ifndef LIB_TUF_CLIENT_H
+#define LIB_TUF_CLIENT_H
+
+#include "lib/tuf/role.h"
+
+struct error;
+struct tuf;
+
+struct tuf_io {
+	void *ctx;
+	/* Append a metadata file ("2.root.json", URL-quoted) of at most `max` bytes. E_NOTFOUND: a
+	 * 404. */
+	int (*fetch)(void *ctx, const char *name, size_t max, struct buf *out, struct error *err);
+	/* The local store, plain names ("root.json"). load: E_NOTFOUND. save is atomic and durable.
+	 */
+	int (*load)(void *ctx, const char *name, size_t max, struct buf *out, struct error *err);
+	int (*save)(void *ctx, const char *name, const void *data, size_t len, struct error *err);
+};
+
+struct tuf_options {
+	int64_t now;         /* the reference time of every expiry check */
+	const char *product; /* demand signed.product to equal this everywhere; NULL: do not ask */
+	bool keep_root;      /* do not look for a newer root: the caller walks the chain itself */
+	int64_t stale_s; /* accept timestamp, snapshot, targets this long after expiry (0: strict)
+			  */
+	int64_t version_jump_max; /* refuse a version further ahead of the last one; 0: no limit */
+};
+
+/* Load the trusted root and whatever else is usable from the store; no fetch. */
+MUSTCHECK int tuf_open(const struct tuf_io *io, const struct tuf_options *o, struct tuf **out,
+		       struct error *err);
+void tuf_close(struct tuf *t);
+DEFINE_CLEANUP(struct tuf *, tuf_close)
+
+/* Root chain, timestamp, snapshot, top-level targets. On failure what was verified stays stored. */
+MUSTCHECK int tuf_refresh(struct tuf *t, struct error *err);
+
+const struct tuf_root *tuf_trusted_root(const struct tuf *t);
+const struct tuf_role *tuf_trusted(const struct tuf *t, enum tuf_type type); /* NULL: none yet */
+bool tuf_is_stale(const struct tuf *t); /* something in use is past its expiry */
+
+struct tuf_target {
+	const char *path; /* borrowed, as `object` is: valid until tuf_close() */
+	int64_t length;
+	json_t *object;   /* the whole entry: length, hashes, custom */
+	const char *role; /* the role that vouches for it */
+};
+
+/* Search top-level and delegated targets. E_NOTFOUND: nobody entitled lists it. */
+MUSTCHECK int tuf_find(struct tuf *t, const char *path, struct tuf_target *out, struct error *err);
+
+/* Every target of one role; stop early when `each` returns non-zero, which is returned. */
+MUSTCHECK int tuf_each_target(struct tuf *t, const char *role,
+			      int (*each)(void *ctx, const struct tuf_target *target), void *ctx,
+			      struct error *err);
+
+/* "<dir>/<hash>.<name>" under consistent snapshots, URL-quoted; the caller frees *out. */
+MUSTCHECK int tuf_target_url(const struct tuf *t, const struct tuf_target *target, char **out,
+			     struct error *err);
+
+/* Does a whole file match the target? E_UNTRUSTED. */
+MUSTCHECK int tuf_target_check_fd(const struct tuf_target *target, int fd, struct error *err);
+
+/* Percent-encode all but A-Za-z0-9_.~- (and '/', if `keep_slash`); the caller frees *out. */
+MUSTCHECK int tuf_quote(const char *text, bool keep_slash, char **out, struct error *err);
+
+#endif

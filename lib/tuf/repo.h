@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * repo - making and editing TUF metadata
+ *
+ * Works on the JSON of `signed` parts: start from nothing or from a published
+ * file, edit, raise the version, wrap in an envelope, sign. Output is byte-stable.
+ */
+#ifndef LIB_TUF_REPO_H
+#define LIB_TUF_REPO_H
+
+#include "lib/tuf/role.h"
+
+struct error;
+
+/* Days until expiry of what is made here. */
+enum { TUF_ROOT_DAYS = 365, TUF_TARGETS_DAYS = 90, TUF_SNAPSHOT_DAYS = 7, TUF_TIMESTAMP_DAYS = 1 };
+
+/* A `signed` part with _type, spec_version, version, expires (now + days), product (may be NULL).
+ */
+MUSTCHECK int repo_signed_new(enum tuf_type type, const char *product, int64_t version, int64_t now,
+			      int days, json_t **out, struct error *err);
+
+/* A deep copy of a published role's `signed`, version raised by one, expiry renewed. */
+MUSTCHECK int repo_signed_next(const struct envelope *doc, int64_t now, int days, json_t **out,
+			       struct error *err);
+
+/* Root: give `role` this threshold; add or drop a key by id. Unused keys leave `keys`. */
+MUSTCHECK int repo_root_add_key(json_t *root, enum tuf_type role, const char *keyid, json_t *object,
+				struct error *err);
+MUSTCHECK int repo_root_drop_key(json_t *root, enum tuf_type role, const char *keyid,
+				 struct error *err);
+MUSTCHECK int repo_root_clear_role(json_t *root, enum tuf_type role, struct error *err);
+MUSTCHECK int repo_root_threshold(json_t *root, enum tuf_type role, int64_t threshold,
+				  struct error *err);
+
+/* Targets: list a file by path, length, SHA-256 and custom part (borrowed, may be NULL). */
+MUSTCHECK int repo_targets_add(json_t *targets, const char *path, int64_t length,
+			       const char *sha256, json_t *custom, struct error *err);
+MUSTCHECK int repo_targets_drop(json_t *targets, const char *path, struct error *err);
+
+/* Snapshot or timestamp: record a file's version, length and SHA-256. */
+MUSTCHECK int repo_meta_set(json_t *role, const char *file, int64_t version, const void *data,
+			    size_t len, struct error *err);
+
+#endif
