@@ -56,6 +56,26 @@ struct cli_option {
 	int64_t min, max;
 };
 
+/*
+ * An entry of a table: CLI_OPT(struct options, root, CLI_TEXT, "root", "FILE", "the trusted root").
+ * CLI_NEED is one that must be given; CLI_RANGE is CLI_INT with its bounds.
+ */
+#define CLI_OPT(type, member, kind_, name_, arg_, help_) \
+	{ \
+		.name = (name_), .arg = (arg_), .help = (help_), .kind = (kind_), \
+		.offset = offsetof(type, member) \
+	}
+#define CLI_NEED(type, member, kind_, name_, arg_, help_) \
+	{ \
+		.name = (name_), .arg = (arg_), .help = (help_), .kind = (kind_), \
+		.offset = offsetof(type, member), .required = true \
+	}
+#define CLI_RANGE(type, member, min_, max_, name_, arg_, help_) \
+	{ \
+		.name = (name_), .arg = (arg_), .help = (help_), .kind = CLI_INT, \
+		.offset = offsetof(type, member), .min = (min_), .max = (max_) \
+	}
+
 /* What a verb is called with. The strings are argv's and outlive the call. */
 struct cli_call {
 	const char *program;
