@@ -33,6 +33,7 @@ void registry_close(struct registry *r);
 DEFINE_CLEANUP(struct registry *, registry_close)
 
 int registry_public_dir(const struct registry *r); /* descriptor of public/; borrowed */
+int registry_data_dir(const struct registry *r);   /* descriptor of the data folder; borrowed */
 
 /* POST /v1/documents. *reply is the JSON of lib/net/api.h, owned by the caller. */
 MUSTCHECK int registry_submit(struct registry *r, const void *body, size_t len, json_t **reply,
@@ -41,13 +42,28 @@ MUSTCHECK int registry_document(struct registry *r, const char *id, json_t **rep
 				struct error *err);
 MUSTCHECK int registry_proposals(struct registry *r, const char *product, json_t **reply,
 				 struct error *err);
-MUSTCHECK int registry_online_keys(struct registry *r, const char *product, json_t **reply,
-				   struct error *err);
+MUSTCHECK int registry_online_keys(struct registry *r, const char *product, const char *publisher,
+				   json_t **reply, struct error *err);
 MUSTCHECK int registry_share(struct registry *r, const void *body, size_t len, json_t **reply,
 			     struct error *err);
 MUSTCHECK int registry_product(struct registry *r, const char *product, json_t **reply,
 			       struct error *err);
 MUSTCHECK int registry_admit(struct registry *r, const char *product, struct error *err);
+
+/*
+ * For registry/open, after the opened items and source.git are in the tree. The
+ * caller gives the fields that are special to a `release` (`fields_take`, taken in
+ * any case: deposit, items, shares, approvals, refs); here the rest is added
+ * (product, version, issued, root), it is signed with the product's online key,
+ * logged and published, and the deposit's state becomes "open". E_EXISTS: this
+ * deposit has its release already.
+ */
+MUSTCHECK int registry_release(struct registry *r, const char *product, json_t *fields_take,
+			       struct error *err);
+
+/* index.json is to show source.git with this head (a commit); idempotent. */
+MUSTCHECK int registry_source_changed(struct registry *r, const char *product, const char *head,
+				      struct error *err);
 
 /*
  * An upload in progress. begin: E_NOTFOUND if no accepted document lists this
