@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/unit.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "lib/base/file.h"
+#include "lib/base/scratch.h"
+
+enum { WAIT_STEPS = 500, STEP_MS = 10 };
+
+static void folder_is_private_and_gone_after_close(void **state)
+{
+	CLEANUP(scratch_close) struct scratch s = SCRATCH_NONE;
+	CLEANUP(freep) char *path = NULL;
+	struct error err = {0};
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(scratch_open(NULL, &s, &err), 0);
+	assert_int_equal(scratch_path(&s, "a", &path, &err), 0);
+	assert_int_equal(file_write(AT_FDCWD, path, "x", 1, 0600, &err), 0);
+	assert_int_equal(fstat(s.fd, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	scratch_close(&s);
+	assert_false(file_exists(AT_FDCWD, path));
+	assert_null(s.path);
+}
+
+static void kept_folder_stays_under_its_new_name(void **state)
+{
+	CLEANUP(scratch_close) struct scratch outer = SCRATCH_NONE;
+	CLEANUP(scratch_close) struct scratch s = SCRATCH_NONE;
+	CLEANUP(freep) char *to = NULL;
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(scratch_open(NULL, &outer, &err), 0);
+	assert_int_equal(scratch_open(outer.path, &s, &err), 0);
+	assert_int_equal(scratch_path(&outer, "kept", &to, &err), 0);
+	assert_int_equal(scratch_keep(&s, to, &err), 0);
+	assert_null(s.path);
+	assert_true(file_exists(AT_FDCWD, to));
+	assert_int_equal(scratch_open(outer.path, &s, &err), 0);
+	assert_error(scratch_keep(&s, to, &err), E_EXISTS, &err, "kept");
+}
+
+/* A process that is killed cannot clean up; somebody must. */
+static void folder_is_gone_after_sigkill(void **state)
+{
+	struct error err = {0};
+	char path[256] = "";
+	int ends[2];
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct scratch s = SCRATCH_NONE;
+
+		if (scratch_open(NULL, &s, &err) < 0)
+			_exit(1);
+		(void)!write(ends[1], s.path, strlen(s.path));
+		(void)close(ends[1]);
+		(void)pause();
+		_exit(0);
+	}
+	(void)close(ends[1]);
+	assert_true(read(ends[0], path, sizeof(path) - 1) > 0);
+	(void)close(ends[0]);
+	assert_true(file_exists(AT_FDCWD, path));
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	for (int i = 0; i < WAIT_STEPS && file_exists(AT_FDCWD, path); i++)
+		(void)poll(NULL, 0, STEP_MS);
+	assert_false(file_exists(AT_FDCWD, path));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(folder_is_private_and_gone_after_close),
+		cmocka_unit_test(kept_folder_stays_under_its_new_name),
+		cmocka_unit_test(folder_is_gone_after_sigkill),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
