@@ -15,7 +15,8 @@
 
 struct error;
 
-/* Append the canonical form of `v`. E_INVALID: a real number. E_NOMEM. */
+/* Append the canonical form of `v`; on failure `out` is as it was. E_INVALID: a real number.
+ * E_NOMEM. */
 MUSTCHECK int canon_write(const json_t *v, struct buf *out, struct error *err);
 
 #endif

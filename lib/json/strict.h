@@ -56,13 +56,23 @@ struct field {
 /* STRICT_CLOSED refuses a member that is not in the table. */
 enum { STRICT_OPEN = 0, STRICT_CLOSED = 1 };
 
+struct field_table {
+	const struct field *fields;
+	size_t n;
+	int flags;
+};
+
 /*
- * Read `object` into the struct at `out` by `n` fields. `where` is the path of
+ * Read `object` into the struct at `out` by a table. `where` is the path of
  * the object ("signed.trustees"); it may be "" for the top, and it is put
  * before the field's name. What is borrowed lives as long as `object`. On
  * failure *out is partly filled. E_INVALID, also if `object` is NULL or none.
  */
-MUSTCHECK int strict_read(const json_t *object, const char *where, const struct field *fields,
-			  size_t n, int flags, void *out, struct error *err);
+MUSTCHECK int strict_read_table(const json_t *object, const char *where,
+				const struct field_table *table, void *out, struct error *err);
+
+/* The same for a table that is only an array. */
+#define strict_read(object, where, fields, n, flags, out, err) \
+	strict_read_table(object, where, &(struct field_table){(fields), (n), (flags)}, out, err)
 
 #endif
