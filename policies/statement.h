@@ -50,6 +50,34 @@ enum statement_signer statement_signer(enum statement_type t);
 bool statement_type_of(const char *name, enum statement_type *out);
 
 /*
+ * Fields besides _type, spec_version, product, version, issued, and `root`
+ * {"version", "id"}, which BY_ROOT types must have. `?` marks what may be
+ * absent or null; an id is 64 lower-case hex digits; a time is
+ * YYYY-MM-DDTHH:MM:SSZ; lists are of text unless said otherwise.
+ *
+ *	product    name, hardware? (list), updatable? (true or false), update_method?,
+ *	           support_start?, support_until? (times), after_eol? ("works",
+ *	           "degraded", "stops"), notify?, options_after_eol? (list), contact?
+ *	heartbeat  none
+ *	deposit    see deposit.h
+ *	eol        date (time), last_security_update? (time), reason?, successor?,
+ *	           vulnerabilities? (list), final? {root, bridge} (ids), release?
+ *	notice     deposit, bridge (ids), ground ("declared", "silence",
+ *	           "support-ended", "insolvency", "order"), evidence (list of
+ *	           {id or sha256, url?})
+ *	approval, refusal  deposit, bridge (ids), one of notice and eol (id)
+ *	objection  notice (id), reason?, support_until? (time)
+ *	release    deposit (id), items (list of {path, size, sha256}), shares (list
+ *	           of {number, sha256}), approvals (list of ids), refs? (object)
+ *	rotation, succession  from, to (ids of roots), reason?; a `root` must be `from`
+ *	audit      deposit (id), level (0 to 5), findings? (list)
+ *	rebuild    commit (40 hex digits), swhid?, recipe, sha256 (of the image)
+ *	drill      deposit (id), compartment, number (of the share), drill (0 to 63),
+ *	           value (64 hex digits), checkpoint (object)
+ *	log-move   origin, size, hash (64 hex digits), vkey, url?
+ *	registry   logs (list), online (object), witnesses? (object), auditors?
+ *	           (list), mirrors? (list), policies?; no product
+ *
  * The parts by which statements refer to each other; text is borrowed from the
  * envelope, NULL where the type has no such field.
  */
@@ -61,13 +89,13 @@ struct statement {
 	int64_t root_version; /* 0: none */
 	const char *root_id;
 	const char *deposit, *bridge; /* ids: notice, approval, refusal, release */
-	const char
-		*target; /* id of the notice or eol that an approval, refusal, objection is for */
-	const char *ground;                    /* notice */
+	const char *target;           /* id: what an approval, refusal or objection is for */
+	const char *ground;           /* notice */
 	const char *final_root, *final_bridge; /* eol */
 	bool release;                          /* eol: opens the deposit without trustees */
 	const char *from, *to;                 /* rotation, succession */
-	int64_t support_until;                 /* product, objection; 0: not said */
+	int64_t support_until;                 /* product, deposit, objection; 0: not said */
+	int64_t date;                          /* eol */
 };
 
 /* Check all fields of the type and fill *out. `name` begins the error text. E_INVALID. */
