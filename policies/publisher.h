@@ -33,7 +33,11 @@ struct publisher {
 	json_t *rebuilders; /* borrowed; NULL if absent */
 };
 
-/* E_INVALID: absent or malformed; `name` begins the error text. */
+/*
+ * E_INVALID: absent or malformed; `name` begins the error text. Also refused: a
+ * log key under another name than its origin, a key twice, a witness key that
+ * is a log's, a threshold above the number of witnesses.
+ */
 MUSTCHECK int publisher_read(const struct tuf_root *root, const char *name, struct publisher *out,
 			     struct error *err);
 
@@ -45,7 +49,9 @@ enum publisher_change {
 	CHANGE_KEYS = 2,       /* fewer old keys remain than the old threshold */
 	CHANGE_THRESHOLD = 4,  /* the root threshold falls */
 	CHANGE_NEW_QUORUM = 8, /* a quorum can be made of keys that the anchor does not have */
-	CHANGE_LOGS = 16,      /* logs or witnesses dropped, or the witness threshold falls */
+	/* logs or witnesses dropped, the witness threshold falls, or new witnesses reach it alone
+	 */
+	CHANGE_LOGS = 16,
 };
 
 /*
