@@ -13,15 +13,17 @@
 
 struct error;
 
-enum { SEATS_MAX = 255 };
+/* As many as one document may have keys; shares are numbered 1 to 255 all the same. */
+enum { SEATS_MAX = KEYS_MAX };
 enum compartment_kind { COMPARTMENT_PUBLIC, COMPARTMENT_RESTRICTED, COMPARTMENTS };
 
 struct seat {
 	const char *name, *keyid;
 	const char *encryption_fpr; /* 40 hex digits, lower case */
 	int64_t number;             /* of the share, 1..255 */
-	const char
-		*share_sha256[COMPARTMENTS]; /* of the plaintext share; NULL: no such compartment */
+	/* Of the plaintext share; NULL: no such compartment. */
+	const char *share_sha256[COMPARTMENTS];
+	json_t *drills[COMPARTMENTS]; /* borrowed array of 64 digests; NULL: none were made */
 };
 
 struct compartment {
@@ -31,7 +33,7 @@ struct compartment {
 	const char *passphrase_sha256;
 	const char *out;             /* "public" or "undertaking" */
 	const char *beneficiary;     /* fingerprint; NULL for public */
-	const char *salted_manifest; /* restricted only */
+	const char *salted_manifest; /* restricted only: SHA-256(salt || MANIFEST.sha256) */
 };
 
 /* A file of the deposit's folder that the registry stores: path, size, digest. */
@@ -59,7 +61,10 @@ struct deposit {
 
 /*
  * Read a `deposit` statement. Everything in *out that is borrowed lives as long
- * as `doc`. Checked: 2 <= k < n, one seat for each trustee key, paths, sizes.
+ * as `doc`; release with deposit_clear(). Checked: 2 <= k < n, one seat and one
+ * share number for each trustee key, every path, size and digest, payload and
+ * shares among `files`, `follows_root` the root that signs, and a release
+ * policy that loads. E_INVALID.
  */
 MUSTCHECK int deposit_read(const struct envelope *doc, const char *name, struct deposit *out,
 			   struct error *err);
@@ -67,7 +72,13 @@ void deposit_clear(struct deposit *d);
 
 const char *compartment_name(enum compartment_kind k); /* "public" */
 
-/* The trustee who signed this notice, approval or refusal; NULL: none of them. */
+/*
+ * Which seats signed this notice, approval or refusal: bit i is d->seats[i].
+ * More than one may have: a document gains signatures, and each is a vote.
+ */
+uint64_t deposit_signers(const struct deposit *d, const struct envelope *doc);
+
+/* The first of them; NULL: none. */
 const struct seat *deposit_signer(const struct deposit *d, const struct envelope *doc);
 
 #endif
