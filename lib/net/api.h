@@ -18,8 +18,10 @@
 struct error;
 
 struct api {
-	struct http *http; /* borrowed */
-	const char *base;  /* borrowed, such as "http://127.0.0.1:8080/" */
+	struct http *http;    /* borrowed */
+	const char *base;     /* borrowed, such as "http://127.0.0.1:8080/" */
+	progress_fn progress; /* of each blob's upload; may be NULL */
+	void *ctx;            /* of `progress` */
 };
 
 /*
@@ -33,7 +35,7 @@ MUSTCHECK int api_post_documents(const struct api *a, const struct buf *docs, si
 
 /* Upload one blob, resuming at what the registry has; a blob it has already costs one HEAD. */
 MUSTCHECK int api_put_blob(const struct api *a, const char *sha256, int fd, uint64_t size,
-			   progress_fn progress, void *ctx, struct error *err);
+			   struct error *err);
 
 /* GET or POST JSON below the base. The caller owns *out. `body` may be NULL. */
 MUSTCHECK int api_get(const struct api *a, const char *path, json_t **out, struct error *err);

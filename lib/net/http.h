@@ -4,8 +4,10 @@
  *
  * Every transfer has a limit on bytes and on time (connect 20 s; less than
  * 100 bytes/s for 30 s is a stall). Redirects are followed within http and
- * https only, at most 5. A handle keeps its connection; one thread at a time.
- * file:// is read too (memory sticks). Proxies from the environment are ignored.
+ * https only, at most 5, each under the same rules as the first URL; a request
+ * with a body follows 307 and 308 alone, which keep it. A handle keeps its
+ * connections; one thread at a time. file:// is read too (memory sticks).
+ * Proxies from the environment are ignored, and a URL may not hold a password.
  */
 #ifndef LIB_NET_HTTP_H
 #define LIB_NET_HTTP_H
@@ -20,9 +22,12 @@ struct error;
 struct http;
 
 struct http_options {
-	bool allow_plain;    /* http:// beyond loopback is refused unless set */
+	bool allow_plain;    /* http:// beyond loopback is refused (E_USAGE) unless set */
 	const char *ca_file; /* NULL: the system's */
+	int stall_s;         /* 0: 30 */
 };
+
+/* `o` may be NULL: all defaults. What it points to is copied. */
 
 MUSTCHECK int http_new(const struct http_options *o, struct http **out, struct error *err);
 void http_free(struct http *h);
@@ -32,22 +37,28 @@ DEFINE_CLEANUP(struct http *, http_free)
 MUSTCHECK int http_url(const char *base, const char *path, char **out, struct error *err);
 
 /*
- * Append a body of at most `max` bytes. E_NOTFOUND: 404 or 410. E_INVALID:
- * longer than `max`. E_BUSY: 429 or 503. E_NET: whatever else went wrong.
+ * Append a body of at most `max` bytes, within 60 s and one more for every
+ * 4 KiB of `max`. E_NOTFOUND: 404 or 410. E_INVALID: longer than `max`, or no
+ * URL. E_BUSY: 429 or 503. E_NET: whatever else went wrong, a body cut short
+ * too. On failure *out is as it was.
  */
 MUSTCHECK int http_get(struct http *h, const char *url, size_t max, struct buf *out,
 		       struct error *err);
 
-/* As bytes arrive. A negative return ends the transfer and is returned. */
-typedef int (*http_sink)(void *ctx, const void *data, size_t len, struct error *err);
+/* Where bytes go as they arrive. A negative return ends the transfer and is returned. */
+struct http_sink {
+	int (*take)(void *ctx, const void *data, size_t len, struct error *err);
+	void *ctx;
+};
 
 /*
- * Stream from byte `from` on to a sink; more than `max` bytes in all is
- * E_INVALID. If `from` is not 0 and the server sends the whole thing (200), the
- * bytes before it are dropped here.
+ * Stream from byte `from` on to a sink. If the whole, what is before `from`
+ * included, has more than `max` bytes or less than `from`, or the server sends
+ * another range than was asked for, that is E_INVALID. If it sends the whole
+ * thing (200), the bytes before `from` are dropped here.
  */
 MUSTCHECK int http_stream(struct http *h, const char *url, uint64_t from, uint64_t max,
-			  http_sink sink, void *ctx, struct error *err);
+			  const struct http_sink *sink, struct error *err);
 
 /* Any other request; the answer, whatever its status, is for the caller to judge. */
 struct http_request {
@@ -56,9 +67,9 @@ struct http_request {
 	const char *const *headers; /* "Name: value", ended by NULL; may be NULL */
 	const void *body;           /* `len` bytes, or NULL with fd -1 for none */
 	size_t len;
-	int fd; /* -1, or a file whose bytes from `from` on are the body */
+	int fd; /* -1, or a file whose bytes from `from` up to `size` are the body */
 	uint64_t from, size;
-	progress_fn progress; /* may be NULL */
+	progress_fn progress; /* of an fd: (ctx, offset in the file, size); may be NULL */
 	void *ctx;
 };
 
@@ -68,6 +79,7 @@ struct http_answer {
 	struct buf body;       /* at most 1 MiB; cleared by the caller */
 };
 
+/* E_NET: there was no answer. E_INVALID: it was longer than 1 MiB. */
 MUSTCHECK int http_send(struct http *h, const struct http_request *q, struct http_answer *out,
 			struct error *err);
 
