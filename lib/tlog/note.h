@@ -55,7 +55,7 @@ MUSTCHECK int note_verify(const struct note *n, const struct note_key *k, int64_
  * For NOTE_COSIGNATURE `time` is signed with it.
  */
 MUSTCHECK int note_sign_line(const struct note_key *k, const unsigned char seed[32],
-			     const char *text, size_t text_len, int64_t time, struct buf *out,
+			     const struct buf *text, int64_t time, struct buf *out,
 			     struct error *err);
 
 #endif
