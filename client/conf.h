@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conf - the client's one configuration file
+ *
+ * Lines of `key = value`; "#" begins a comment line; only `url` may repeat.
+ * Paths in it are relative to the folder of the file, whose descriptor is
+ * `dir`. bequest-client(1) lists every key.
+ */
+#ifndef CLIENT_CONF_H
+#define CLIENT_CONF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client/bootenv.h"
+
+struct error;
+
+enum { CONF_URLS_MAX = 16 };
+#define CONF_DEFAULT_FILE "/etc/bequest/client.conf"
+
+struct conf {
+	int dir;      /* folder of the file, for every path below */
+	char *folder; /* its name, for other programs */
+	char *product, *hardware;
+	char *urls[CONF_URLS_MAX]; /* mirrors, in order */
+	size_t nurls;
+	char *factory_root; /* path */
+	char *state;        /* path of the state folder */
+	char *policy;       /* "ask", "auto", "never", or a path */
+	char *backend;
+	char *slot[SLOTS]; /* paths of files or block devices */
+	char *boot_env;    /* path */
+	char *keep_image;  /* path: where the vendor's image goes before it is overwritten; or NULL
+			    */
+	char *channel;     /* a delegated targets role; NULL: top-level targets only */
+	char *health;      /* shell command; NULL: no check but this program's own */
+	int64_t boot_tries;
+	int64_t health_timeout_s;
+	int64_t byte_budget; /* largest download, bytes; 0: no limit */
+	bool allow_http;
+	bool clock_trusted;
+};
+
+/* E_USAGE: unreadable, malformed, an unknown or repeated key, a value out of range. */
+MUSTCHECK int conf_load(const char *path, struct conf *out, struct error *err);
+
+/* The same from text; `dir` is borrowed here, and conf_clear() leaves -1 alone. */
+MUSTCHECK int conf_parse(const char *text, size_t len, const char *name, struct conf *out,
+			 struct error *err);
+void conf_clear(struct conf *c);
+
+#endif
