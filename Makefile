@@ -11,7 +11,8 @@
 # make bench           measure against curl, nginx, gpg and print the table
 # make install         honours DESTDIR, PREFIX, BINDIR, MANDIR
 #
-# CC, CFLAGS, CPPFLAGS, LDFLAGS are yours; V=1 shows commands, WERROR=1 is for CI.
+# CC, CFLAGS, CPPFLAGS, LDFLAGS are yours; OUT=DIR builds elsewhere; V=1 shows commands;
+# WERROR=1 is for CI.
 
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
@@ -21,7 +22,7 @@ PKG_CONFIG ?= pkg-config
 PYTHON ?= /usr/bin/python3
 FUZZ_SECONDS ?= 60
 
-B := build$(if $(SAN),/san)$(if $(COVERAGE),/cov)$(if $(FUZZ),/fuzz)
+B := $(or $(OUT),build$(if $(SAN),/san)$(if $(COVERAGE),/cov)$(if $(FUZZ),/fuzz))
 Q := $(if $(V),,@)
 MAKEFLAGS += --no-builtin-rules
 MAKEFLAGS += -j$(shell nproc)
