@@ -18,6 +18,10 @@ enum { SHA256_LEN = 32, SHA256_HEX = 64, SHA256_HEX_SIZE = 65 };
 void sha256(const void *data, size_t len, unsigned char out[SHA256_LEN]);
 void sha256_hex(const void *data, size_t len, char out[SHA256_HEX_SIZE]);
 
+/* The same over two pieces, `b` after `a`. */
+void sha256_pair(const void *a, size_t a_len, const void *b, size_t b_len,
+		 unsigned char out[SHA256_LEN]);
+
 MUSTCHECK int digest_new(struct digest **out, struct error *err);
 void digest_add(struct digest *d, const void *data, size_t len);
 
