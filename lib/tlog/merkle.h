@@ -37,7 +37,11 @@ struct merkle_proof {
 	size_t n;
 };
 
-/* E_UNTRUSTED: the proof does not lead from the leaf (or the old root) to `root`. */
+/*
+ * E_UNTRUSTED: the proof does not lead from the leaf (or the old root) to
+ * `root`, or has a hash too few or too many. Everything is consistent with the
+ * empty tree, by the empty proof; with itself likewise.
+ */
 MUSTCHECK int merkle_check_inclusion(const struct hash *leaf, uint64_t index, uint64_t size,
 				     const struct merkle_proof *p, const struct hash *root,
 				     struct error *err);
@@ -45,16 +49,25 @@ MUSTCHECK int merkle_check_consistency(uint64_t old_size, const struct hash *old
 				       uint64_t size, const struct hash *root,
 				       const struct merkle_proof *p, struct error *err);
 
-/* One tile: its first `width` hashes (1 to 256). */
+/*
+ * Where tiles are. `width` (1 to 256) is how many hashes the tile has in a tree
+ * of the size at hand; a tile that has grown since serves, too. `level` is 0 to 7.
+ */
 struct merkle_store {
 	void *ctx;
+	/* The first `width` hashes of tile `n`. */
 	int (*read)(void *ctx, unsigned level, uint64_t n, unsigned width, struct hash *out,
 		    struct error *err);
-	/* Only merkle_append() writes; tiles are written once for each width. May be NULL. */
+	/* Only merkle_append() writes; tiles are written once for each width. Else it may be NULL.
+	 */
 	int (*write)(void *ctx, unsigned level, uint64_t n, unsigned width,
 		     const struct hash *hashes, struct error *err);
 };
 
+/*
+ * Sizes go up to INT64_MAX (else E_INVALID); an index is below the size, an old
+ * size not above it. What the store returns on failure is passed on.
+ */
 MUSTCHECK int merkle_root(const struct merkle_store *s, uint64_t size, struct hash *out,
 			  struct error *err);
 MUSTCHECK int merkle_prove_inclusion(const struct merkle_store *s, uint64_t index, uint64_t size,
@@ -62,7 +75,11 @@ MUSTCHECK int merkle_prove_inclusion(const struct merkle_store *s, uint64_t inde
 MUSTCHECK int merkle_prove_consistency(const struct merkle_store *s, uint64_t old_size,
 				       uint64_t size, struct merkle_proof *out, struct error *err);
 
-/* Append `n` leaf hashes to a tree of `size`: writes every tile that is new or grew. */
+/*
+ * Append `n` leaf hashes to a tree of `size`: writes every tile that is new or
+ * grew, once, and reads only those at the right edge. After a failure some may
+ * have been written; the same call again writes the same.
+ */
 MUSTCHECK int merkle_append(const struct merkle_store *s, uint64_t size, const struct hash *leaves,
 			    size_t n, struct error *err);
 
