@@ -29,7 +29,10 @@ struct envelope;
 MUSTCHECK int envelope_parse(const void *data, size_t len, const char *name, struct envelope **out,
 			     struct error *err);
 
-/* A new unsigned document around `signed_take`, whose reference is taken in any case. */
+/*
+ * A new unsigned document around `signed_take`, whose reference is taken in any case; NULL is
+ * E_NOMEM, so that a json_pack() can stand there.
+ */
 MUSTCHECK int envelope_new(json_t *signed_take, struct envelope **out, struct error *err);
 
 void envelope_free(struct envelope *e);

@@ -77,6 +77,8 @@ MUSTCHECK int key_object_pem(const char *pem, json_t **object, char keyid[KEYID_
 struct role_keys {
 	struct key **keys; /* owned; each key material once */
 	size_t n;
+	struct key **also; /* owned; further ids and schemes of the same keys */
+	size_t nalso;
 	int64_t threshold; /* at least 1; may exceed n, then nothing satisfies it */
 };
 
@@ -87,6 +89,7 @@ struct role_keys {
 MUSTCHECK int role_keys_parse(json_t *keys, const json_t *keyids, int64_t threshold,
 			      const char *where, struct role_keys *out, struct error *err);
 void role_keys_clear(struct role_keys *r);
-bool role_keys_has(const struct role_keys *r, const struct key *k); /* by material */
+bool role_keys_has(const struct role_keys *r, const struct key *k);     /* by material */
+size_t role_keys_index(const struct role_keys *r, const struct key *k); /* likewise; n: absent */
 
 #endif
