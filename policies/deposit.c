@@ -169,11 +169,12 @@ static int read_seat(const json_t *src, const json_t *keys, struct deposit *d, s
 	if (!json_object_get(keys, v.s.keyid))
 		return error_set(err, E_INVALID, "%s.keyid: is not in signed.trustees.keys", where);
 	for (size_t i = 0; i < d->nseats; i++)
-		if (strcmp(d->seats[i].keyid, v.s.keyid) == 0 ||
+		if (strcmp(d->seats[i].name, v.s.name) == 0 ||
+		    strcmp(d->seats[i].keyid, v.s.keyid) == 0 ||
 		    strcmp(d->seats[i].encryption_fpr, v.s.encryption_fpr) == 0 ||
 		    d->seats[i].number == v.s.number)
 			return error_set(err, E_INVALID,
-					 "%s: repeats key, fingerprint or number of seat %zu",
+					 "%s: repeats name, key, fingerprint or number of seat %zu",
 					 where, i);
 	d->seats[d->nseats] = v.s;
 	r = read_shares(v.shares, v.drills, where, d, err);
