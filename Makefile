@@ -106,7 +106,7 @@ $(B)/gen/migrations.c: registry/store/embed.awk $(sort $(wildcard registry/store
 	@mkdir -p $(@D)
 	$(Q)awk -f $^ </dev/null >$@
 
-$(B)/gen/shipped.c: policies/embed.awk $(sort $(wildcard policies/*/*.json))
+$(B)/gen/shipped.c: policies/embed.awk $(sort $(filter-out policies/schema/%,$(wildcard policies/*/*.json)))
 	@mkdir -p $(@D)
 	$(Q)awk -f $^ </dev/null >$@
 
