@@ -18,6 +18,8 @@ TOKEN = re.compile(r'''
                    re.X | re.S)
 # Hard limits per function or file, and budgets for the whole tree (docs/STYLE.md).
 LIMITS = dict(function_lines=80, function_complexity=20, parameters=6, file_lines=900)
+# Functions whose signature a library dictates.
+DICTATED = {('registry/http/server.c', 'handle')}  # MHD_AccessHandlerCallback
 BUDGETS = dict(over60=5.0, cx_over15=5.0, fl_p90=50, over100col=0.5)
 
 BRANCH = re.compile(r'\b(?:if|for|while|case)\b|&&|\|\||\?')
@@ -148,7 +150,7 @@ def gate(r):
     bad = []
     for lines, cx, name, path, npar in r['_long']:
         for what, value in (('function_lines', lines), ('function_complexity', cx), ('parameters', npar)):
-            if value > LIMITS[what]:
+            if value > LIMITS[what] and not (what == 'parameters' and (path, name) in DICTATED):
                 bad.append(f'{path}: {name}: {what} {value} > {LIMITS[what]}')
     bad += [f'{path}: file_lines {n} > {LIMITS["file_lines"]}' for n, path in r['_big'] if n > LIMITS['file_lines']]
     bad += [f'tree: {k} {r[k]} > {v}' for k, v in BUDGETS.items() if r[k] > v]
