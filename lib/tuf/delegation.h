@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * delegation - which further roles a targets role trusts, and for which paths
+ *
+ * Reads the `delegations` object in its two forms: a list of roles with path
+ * patterns or path hash prefixes (TUF specification 4.5), and succinct hash
+ * bins (TAP 15). A pattern is matched component by component, so `*` never
+ * crosses a slash.
+ */
+#ifndef LIB_TUF_DELEGATION_H
+#define LIB_TUF_DELEGATION_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/sign/key.h"
+
+struct error;
+
+/* One role that is trusted for the path that was asked about. */
+struct delegation {
+	char *name;     /* owned */
+	json_t *keys;   /* borrowed from the document, as the rest is: all keys that it defines */
+	json_t *keyids; /* of this role */
+	json_t *rule;   /* the role's own entry */
+	int64_t threshold;
+	bool terminating; /* nothing after it is searched */
+};
+
+struct delegations {
+	struct delegation *list; /* in order of appearance */
+	size_t n;
+};
+
+/*
+ * Is this `delegations` object well-formed? Refused are: paths and hash
+ * prefixes together, or neither; a role named twice, or like a top-level role,
+ * or not at all. Called once by the parser of targets; the rest relies on it.
+ */
+MUSTCHECK int delegations_check(const json_t *object, struct error *err);
+
+/*
+ * The roles trusted for `path`, up to and including the first terminating one;
+ * or, if `path` is NULL, all roles that are listed by name. `object` may be
+ * NULL: none. The caller releases *out with delegations_clear(). E_NOMEM.
+ */
+MUSTCHECK int delegations_for(json_t *object, const char *path, struct delegations *out,
+			      struct error *err);
+void delegations_clear(struct delegations *d);
+void delegation_clear(struct delegation *d);
+
+/* Is the role of this entry trusted for `path`? */
+bool delegation_covers(const json_t *rule, const char *path);
+
+/* The role's keys, parsed; cleared by the caller. */
+MUSTCHECK int delegation_keys(const struct delegation *d, struct role_keys *out, struct error *err);
+
+#endif
