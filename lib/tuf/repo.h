@@ -15,16 +15,21 @@ struct error;
 /* Days until expiry of what is made here. */
 enum { TUF_ROOT_DAYS = 365, TUF_TARGETS_DAYS = 90, TUF_SNAPSHOT_DAYS = 7, TUF_TIMESTAMP_DAYS = 1 };
 
-/* A `signed` part with _type, spec_version, version, expires (now + days), product (may be NULL).
+/*
+ * A `signed` part with _type, spec_version, version, product (may be NULL), and what
+ * is its type's own, empty; it expires after its type's days, above.
  */
 MUSTCHECK int repo_signed_new(enum tuf_type type, const char *product, int64_t version, int64_t now,
-			      int days, json_t **out, struct error *err);
+			      json_t **out, struct error *err);
 
 /* A deep copy of a published role's `signed`, version raised by one, expiry renewed. */
 MUSTCHECK int repo_signed_next(const struct envelope *doc, int64_t now, int days, json_t **out,
 			       struct error *err);
 
-/* Root: give `role` this threshold; add or drop a key by id. Unused keys leave `keys`. */
+/*
+ * Root: add a key (the object is borrowed) to a role, or drop one by its id
+ * (E_NOTFOUND), or all; set the threshold. Keys that no role uses leave `keys`.
+ */
 MUSTCHECK int repo_root_add_key(json_t *root, enum tuf_type role, const char *keyid, json_t *object,
 				struct error *err);
 MUSTCHECK int repo_root_drop_key(json_t *root, enum tuf_type role, const char *keyid,
@@ -37,6 +42,18 @@ MUSTCHECK int repo_root_threshold(json_t *root, enum tuf_type role, int64_t thre
 MUSTCHECK int repo_targets_add(json_t *targets, const char *path, int64_t length,
 			       const char *sha256, json_t *custom, struct error *err);
 MUSTCHECK int repo_targets_drop(json_t *targets, const char *path, struct error *err);
+
+/*
+ * Targets: delegate the paths that match `paths` (an array of patterns, borrowed)
+ * to a role, replacing what was delegated to it before but for its keys; give it
+ * a key; take the delegation back, with the keys that nobody else uses.
+ * Delegations are searched in the order in which they were made.
+ */
+MUSTCHECK int repo_delegate(json_t *targets, const char *name, json_t *paths, int64_t threshold,
+			    struct error *err);
+MUSTCHECK int repo_delegate_key(json_t *targets, const char *name, const char *keyid,
+				json_t *object, struct error *err);
+MUSTCHECK int repo_delegate_drop(json_t *targets, const char *name, struct error *err);
 
 /* Snapshot or timestamp: record a file's version, length and SHA-256. */
 MUSTCHECK int repo_meta_set(json_t *role, const char *file, int64_t version, const void *data,
