@@ -28,22 +28,35 @@ struct tuf_options {
 	int64_t now;         /* the reference time of every expiry check */
 	const char *product; /* demand signed.product to equal this everywhere; NULL: do not ask */
 	bool keep_root;      /* do not look for a newer root: the caller walks the chain itself */
-	int64_t stale_s; /* accept timestamp, snapshot, targets this long after expiry (0: strict)
-			  */
-	int64_t version_jump_max; /* refuse a version further ahead of the last one; 0: no limit */
+	int64_t stale_s;     /* accept any role for so long after its expiry; 0: strict */
+	/* Refuse a version so much further ahead of the last one (of 0, for the first); 0: never.
+	 */
+	int64_t version_jump_max;
 };
 
-/* Load the trusted root and whatever else is usable from the store; no fetch. */
+/*
+ * Load the trusted root and whatever else is usable from the store; no fetch.
+ * E_NOTFOUND: there is no root. E_INVALID, E_UNTRUSTED: of the root only; other
+ * files that are spoilt, or signed by keys that the root dropped, do not count.
+ * `io` and `o` are copied, what io.ctx points to is borrowed.
+ */
 MUSTCHECK int tuf_open(const struct tuf_io *io, const struct tuf_options *o, struct tuf **out,
 		       struct error *err);
 void tuf_close(struct tuf *t);
 DEFINE_CLEANUP(struct tuf *, tuf_close)
 
-/* Root chain, timestamp, snapshot, top-level targets. On failure what was verified stays stored. */
+/*
+ * Root chain (up to TUF_ROOTS_MAX steps), timestamp, snapshot, top-level targets.
+ * On failure what was verified stays stored. E_NET: transport, or a file that has
+ * to be there is not; E_INVALID, E_UNTRUSTED: what was fetched is malformed, or
+ * is expired, a rollback, wrongly signed.
+ */
 MUSTCHECK int tuf_refresh(struct tuf *t, struct error *err);
 
 const struct tuf_root *tuf_trusted_root(const struct tuf *t);
-const struct tuf_role *tuf_trusted(const struct tuf *t, enum tuf_type type); /* NULL: none yet */
+
+/* Any role but the root; NULL: none yet. Valid until the next tuf_refresh(). */
+const struct tuf_role *tuf_trusted(const struct tuf *t, enum tuf_type type);
 bool tuf_is_stale(const struct tuf *t); /* something in use is past its expiry */
 
 struct tuf_target {
@@ -53,10 +66,17 @@ struct tuf_target {
 	const char *role; /* the role that vouches for it */
 };
 
-/* Search top-level and delegated targets. E_NOTFOUND: nobody entitled lists it. */
+/*
+ * Search top-level and delegated targets, fetching what roles it takes.
+ * E_NOTFOUND: nobody entitled lists it. E_NOTYET: there is no complete and fresh
+ * metadata, stored or refreshed. A delegated role that fails ends the search.
+ */
 MUSTCHECK int tuf_find(struct tuf *t, const char *path, struct tuf_target *out, struct error *err);
 
-/* Every target of one role; stop early when `each` returns non-zero, which is returned. */
+/*
+ * Every target that one role ("targets" or a delegated one) lists and is entitled to; stop
+ * early when `each` returns non-zero, which is returned. E_NOTFOUND: no such role.
+ */
 MUSTCHECK int tuf_each_target(struct tuf *t, const char *role,
 			      int (*each)(void *ctx, const struct tuf_target *target), void *ctx,
 			      struct error *err);

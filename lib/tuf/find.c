@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "lib/base/error.h"
+#include "lib/tuf/client.h"
+#include "lib/tuf/delegation.h"
+#include "lib/tuf/hashes.h"
+#include "lib/tuf/session.h"
+
+enum {
+	READ_SIZE = 64 * 1024,
+	PENDING_MAX = 65536, /* roles waiting to be looked at in one search */
+};
+
+int tuf_quote(const char *text, bool keep_slash, char **out, struct error *err)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+				    "_.~-";
+	CLEANUP(buf_clear) struct buf b = {0};
+	int r = buf_reserve(&b, 1, err);
+
+	for (const char *p = text; r == 0 && *p; p++) {
+		if (strchr(plain, *p) || (*p == '/' && keep_slash))
+			r = buf_add(&b, p, 1, err);
+		else
+			r = buf_printf(&b, err, "%%%02X", (unsigned char)*p);
+	}
+	if (r < 0)
+		return r;
+	b.data[b.len] = '\0';
+	*out = buf_steal(&b);
+	return 0;
+}
+
+/* --- delegated roles ----------------------------------------------------- */
+
+/* The role of this name that was loaded last; all NULL if none was. */
+static struct loaded remembered(const struct tuf *t, const char *name)
+{
+	for (size_t i = t->nloaded; i > 0; i--)
+		if (strcmp(t->loaded[i - 1].name, name) == 0)
+			return t->loaded[i - 1];
+	return (struct loaded){0};
+}
+
+static int remember(struct tuf *t, const char *name, struct tuf_role *role_take, struct error *err)
+{
+	CLEANUP(tuf_role_freep) struct tuf_role *role = role_take;
+	CLEANUP(freep) char *copy = strdup(name);
+	struct loaded *list = realloc(t->loaded, (t->nloaded + 1) * sizeof(*list));
+
+	if (list)
+		t->loaded = list;
+	if (!list || !copy)
+		return error_nomem(err);
+	list[t->nloaded++] = (struct loaded){.name = steal(copy), .role = steal(role)};
+	return 0;
+}
+
+/* From the store if it has just what is listed, else from the repository. */
+static int obtain_new(struct tuf *t, struct listed *l, struct error *err)
+{
+	CLEANUP(tuf_role_freep) struct tuf_role *role = NULL;
+	struct error ignored;
+	int r = session_load(t, TUF_TARGETS, l->role, l->keys, &role, &ignored);
+
+	if (r == E_NOMEM)
+		return error_nomem(err);
+	if (r < 0 || !session_is_current(t, role, l)) {
+		l->last = role ? role->version : 0;
+		tuf_role_free(role);
+		role = NULL;
+		r = session_fetch(t, l, &role, err);
+		if (r == 0)
+			r = session_keep(t, l->role, role, err);
+	}
+	return r < 0 ? r : remember(t, l->role, steal(role), err);
+}
+
+/*
+ * The delegated role, as the delegating one wants it. One that was reached
+ * before by another way is verified again: by whose word counts.
+ */
+static int obtain(struct tuf *t, const struct delegation *d, struct loaded *out, struct error *err)
+{
+	CLEANUP(role_keys_clear) struct role_keys keys = {0};
+	CLEANUP(buf_clear) struct buf file = {0};
+	struct listed l = {.type = TUF_TARGETS, .role = d->name, .keys = &keys};
+	const struct tuf_role *known = remembered(t, d->name).role;
+	int r = buf_printf(&file, err, "%s.json", d->name);
+
+	if (r == 0)
+		r = tuf_role_meta(t->role[TUF_SNAPSHOT], file.data, &l.meta, err);
+	if (r == E_NOTFOUND)
+		return error_set(err, E_UNTRUSTED,
+				 "snapshot.json: does not list %s, to which targets are delegated",
+				 file.data);
+	if (r == 0)
+		r = delegation_keys(d, &keys, err);
+	if (r < 0)
+		return r;
+	if (known && session_is_current(t, known, &l))
+		r = envelope_verify(known->doc, &keys, "its role", err);
+	else
+		r = obtain_new(t, &l, err);
+	if (r < 0)
+		return r;
+	*out = remembered(t, d->name);
+	session_use(t, out->role->expires);
+	return 0;
+}
+
+/* --- one target ---------------------------------------------------------- */
+
+/* A preorder depth-first search: the stack, and the roles already looked at. */
+struct search {
+	const char *path;
+	struct delegations stack;
+	const char *seen[TUF_DELEGATIONS_MAX];
+	size_t nseen;
+};
+
+static void search_clear(struct search *s)
+{
+	delegations_clear(&s->stack);
+}
+
+/* Put `more` (emptied) on the stack so that its first comes off first. */
+static int push(struct search *s, struct delegations *more, struct error *err)
+{
+	size_t n = s->stack.n + more->n;
+	struct delegation *list;
+
+	if (more->n == 0)
+		return 0;
+	if (n > PENDING_MAX)
+		return error_set(err, E_INVALID, "too many delegated roles to search");
+	list = realloc(s->stack.list, n * sizeof(*list));
+	if (!list)
+		return error_nomem(err);
+	s->stack.list = list;
+	while (more->n)
+		list[s->stack.n++] = more->list[--more->n];
+	return 0;
+}
+
+static struct tuf_target target_at(void *at, const char *role)
+{
+	json_t *object = json_object_iter_value(at);
+
+	return (struct tuf_target){
+		.path = json_object_iter_key(at),
+		.length = json_integer_value(json_object_get(object, "length")),
+		.object = object,
+		.role = role,
+	};
+}
+
+static json_t *delegations_of(const struct tuf_role *role)
+{
+	json_t *d = json_object_get(envelope_signed(role->doc), "delegations");
+
+	return json_is_object(d) ? d : NULL;
+}
+
+/* Look into one role: the target, or whom else to ask. */
+static int look(struct search *s, const struct tuf_role *role, const char *name,
+		struct tuf_target *out, struct error *err)
+{
+	CLEANUP(delegations_clear) struct delegations more = {0};
+	json_t *targets = json_object_get(envelope_signed(role->doc), "targets");
+	void *at = json_object_iter_at(targets, s->path);
+	int r;
+
+	if (at) {
+		*out = target_at(at, name);
+		return 0;
+	}
+	r = delegations_for(delegations_of(role), s->path, &more, err);
+	if (r < 0)
+		return r;
+	if (more.n && more.list[more.n - 1].terminating)
+		delegations_clear(&s->stack);
+	r = push(s, &more, err);
+	return r < 0 ? r : E_NOTFOUND;
+}
+
+static bool was_seen(const struct search *s, const char *name)
+{
+	for (size_t i = 0; i < s->nseen; i++)
+		if (strcmp(s->seen[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Take one role off the stack and look into it. */
+static int next(struct tuf *t, struct search *s, struct tuf_target *out, struct error *err)
+{
+	struct delegation d = s->stack.list[--s->stack.n];
+	struct loaded now;
+	int r = E_NOTFOUND;
+
+	if (!was_seen(s, d.name)) {
+		r = obtain(t, &d, &now, err);
+		if (r == 0) {
+			s->seen[s->nseen++] = now.name;
+			r = look(s, now.role, now.name, out, err);
+		}
+	}
+	delegation_clear(&d);
+	return r;
+}
+
+static int check_complete(const struct tuf *t, struct error *err)
+{
+	if (t->complete)
+		return 0;
+	return error_set(err, E_NOTYET, "no complete and fresh metadata: refresh it first");
+}
+
+int tuf_find(struct tuf *t, const char *path, struct tuf_target *out, struct error *err)
+{
+	CLEANUP(search_clear) struct search s = {.path = path};
+	int r = check_complete(t, err);
+
+	if (r == 0)
+		r = look(&s, t->role[TUF_TARGETS], "targets", out, err);
+	while (r == E_NOTFOUND && s.stack.n && s.nseen < TUF_DELEGATIONS_MAX)
+		r = next(t, &s, out, err);
+	if (r != E_NOTFOUND)
+		return r;
+	if (s.stack.n)
+		return error_set(err, E_NOTFOUND,
+				 "%s: not among the targets of the first %d delegated roles", path,
+				 TUF_DELEGATIONS_MAX);
+	return error_set(err, E_NOTFOUND, "%s: no such target", path);
+}
+
+/* --- every target of a role ---------------------------------------------- */
+
+/* Roles by level, each with the one that delegates to it. */
+struct node {
+	struct delegation d;
+	size_t up; /* its delegator's index; NO_NODE: the top-level targets role */
+};
+#define NO_NODE SIZE_MAX
+
+struct tree {
+	struct node *nodes;
+	size_t n;
+};
+
+static void tree_clear(struct tree *tree)
+{
+	for (size_t i = 0; i < tree->n; i++)
+		delegation_clear(&tree->nodes[i].d);
+	free(tree->nodes);
+}
+
+static int add_children(struct tree *tree, const struct tuf_role *role, size_t up,
+			struct error *err)
+{
+	CLEANUP(delegations_clear) struct delegations more = {0};
+	struct node *nodes;
+	int r = delegations_for(delegations_of(role), NULL, &more, err);
+
+	if (r < 0 || more.n == 0)
+		return r;
+	if (tree->n + more.n > PENDING_MAX)
+		return error_set(err, E_INVALID, "too many delegated roles to search");
+	nodes = realloc(tree->nodes, (tree->n + more.n) * sizeof(*nodes));
+	if (!nodes)
+		return error_nomem(err);
+	tree->nodes = nodes;
+	for (size_t i = 0; i < more.n; i++)
+		nodes[tree->n++] = (struct node){.d = more.list[i], .up = up};
+	more.n = 0;
+	return 0;
+}
+
+/* The index of a role in what is known of the tree so far, or NO_NODE. */
+static size_t index_of(const struct tree *tree, const char *name, size_t before)
+{
+	for (size_t i = 0; i < before; i++)
+		if (strcmp(tree->nodes[i].d.name, name) == 0)
+			return i;
+	return NO_NODE;
+}
+
+/* Look for the role, loading no more of the others than it takes. */
+static int find_role(struct tuf *t, struct tree *tree, const char *name, size_t *out,
+		     struct error *err)
+{
+	size_t loaded = 0;
+	int r = add_children(tree, t->role[TUF_TARGETS], NO_NODE, err);
+
+	for (size_t i = 0; r == 0; i++) {
+		struct loaded now;
+
+		*out = index_of(tree, name, tree->n);
+		if (*out != NO_NODE)
+			return 0;
+		if (i >= tree->n || loaded == TUF_DELEGATIONS_MAX)
+			return error_set(err, E_NOTFOUND, "%s: no such delegated role", name);
+		if (index_of(tree, tree->nodes[i].d.name, i) != NO_NODE)
+			continue;
+		r = obtain(t, &tree->nodes[i].d, &now, err);
+		if (r == 0)
+			r = add_children(tree, now.role, i, err);
+		loaded++;
+	}
+	return r;
+}
+
+/* Is everyone from the top down to this role trusted for the path? */
+static bool is_entitled(const struct tree *tree, size_t i, const char *path)
+{
+	for (; i != NO_NODE; i = tree->nodes[i].up)
+		if (!delegation_covers(tree->nodes[i].d.rule, path))
+			return false;
+	return true;
+}
+
+int tuf_each_target(struct tuf *t, const char *role,
+		    int (*each)(void *ctx, const struct tuf_target *target), void *ctx,
+		    struct error *err)
+{
+	CLEANUP(tree_clear) struct tree tree = {0};
+	struct loaded now = {.name = NULL, .role = t->role[TUF_TARGETS]};
+	const char *name = tuf_type_name(TUF_TARGETS);
+	size_t at = NO_NODE;
+	json_t *targets;
+	int r = check_complete(t, err);
+
+	if (r == 0 && strcmp(role, name) != 0) {
+		r = find_role(t, &tree, role, &at, err);
+		if (r == 0)
+			r = obtain(t, &tree.nodes[at].d, &now, err);
+		name = now.name;
+	}
+	if (r < 0)
+		return r;
+	targets = json_object_get(envelope_signed(now.role->doc), "targets");
+	for (void *i = json_object_iter(targets); i; i = json_object_iter_next(targets, i)) {
+		struct tuf_target target = target_at(i, name);
+
+		if (!is_entitled(&tree, at, target.path))
+			continue;
+		r = each(ctx, &target);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+/* --- the file itself ----------------------------------------------------- */
+
+int tuf_target_url(const struct tuf *t, const struct tuf_target *target, char **out,
+		   struct error *err)
+{
+	CLEANUP(buf_clear) struct buf name = {0};
+	const char *slash = strrchr(target->path, '/');
+	const char *base = slash ? slash + 1 : target->path;
+	const char *hash = hashes_name(json_object_get(target->object, "hashes"));
+	int r;
+
+	if (!t->root->consistent_snapshot)
+		return tuf_quote(target->path, true, out, err);
+	if (!hash)
+		return error_set(err, E_UNTRUSTED, "%s: has no hash that can be checked",
+				 target->path);
+	r = buf_add(&name, target->path, (size_t)(base - target->path), err);
+	if (r == 0)
+		r = buf_printf(&name, err, "%s.%s", hash, base);
+	return r < 0 ? r : tuf_quote(name.data, true, out, err);
+}
+
+int tuf_target_check_fd(const struct tuf_target *target, int fd, struct error *err)
+{
+	CLEANUP(hashes_freep) struct hashes *h = NULL;
+	CLEANUP(freep) char *chunk = malloc(READ_SIZE);
+	int64_t at = 0;
+	int r = chunk ? 0 : error_nomem(err);
+
+	if (r == 0)
+		r = hashes_new(json_object_get(target->object, "hashes"), target->path, &h, err);
+	if (r < 0)
+		return r;
+	for (;;) {
+		ssize_t n = pread(fd, chunk, READ_SIZE, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_errno(err, errno, "%s", target->path);
+		if (n == 0)
+			break;
+		hashes_add(h, chunk, (size_t)n);
+		at += n;
+		if (at > target->length)
+			break;
+	}
+	if (at != target->length)
+		return error_set(err, E_UNTRUSTED, "%s: %s than %" PRId64 " bytes", target->path,
+				 at > target->length ? "longer" : "shorter", target->length);
+	return hashes_match(h, target->path, err);
+}
