@@ -27,8 +27,13 @@ struct note_key {
 	unsigned char pub[32];
 };
 
-/* E_INVALID, also when the id does not fit name and key. */
+/*
+ * E_INVALID, also when the id does not fit name and key, or the key is one that
+ * anybody can sign for. A key of another type is read and verifies nothing.
+ */
 MUSTCHECK int note_key_parse(const char *vkey, struct note_key *out, struct error *err);
+
+/* `type` is an enum note_type. */
 MUSTCHECK int note_key_make(const char *name, int type, const unsigned char pub[32],
 			    struct note_key *out, struct error *err);
 MUSTCHECK int note_key_format(const struct note_key *k, struct buf *out, struct error *err);
@@ -41,11 +46,16 @@ struct note {
 	size_t signatures_len;
 };
 
+/*
+ * Take apart and check the form: UTF-8 without control characters, every
+ * signature line a name, a space and strict base64. E_INVALID.
+ */
 MUSTCHECK int note_parse(const void *data, size_t len, struct note *out, struct error *err);
 
 /*
  * Did `k` sign? 1: yes (for a cosignature, *time gets its instant; may be
- * NULL). 0: there is no line by this name and id. E_UNTRUSTED: there is, and it is wrong.
+ * NULL). 0: there is no line by this name and id. E_UNTRUSTED: there is, and it
+ * is wrong. If a key signed twice, both must be right, and the first counts.
  */
 MUSTCHECK int note_verify(const struct note *n, const struct note_key *k, int64_t *time,
 			  struct error *err);
