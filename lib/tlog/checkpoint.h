@@ -34,20 +34,30 @@ struct witnessed {
 	int64_t high; /* the threshold-th highest: a period ends here, and now is not before it */
 };
 
-/* Parse; E_INVALID. Nothing is verified yet. `data` stays the caller's and must live on. */
+/*
+ * Parse; E_INVALID. Nothing is verified yet. `data` stays the caller's and must
+ * live on. Extension lines are let through, being signed like the rest.
+ */
 MUSTCHECK int checkpoint_parse(const void *data, size_t len, struct checkpoint *out,
 			       struct error *err);
 
-/* Signed by the log under its own name, and by enough witnesses. E_UNTRUSTED. `when` may be NULL.
+/*
+ * Signed by the log under its own name, and by enough witnesses: one key counts
+ * once, whatever its names, and the log's own not at all. Any wrong signature by
+ * a key of the policy rejects the whole. E_UNTRUSTED. `when` may be NULL.
  */
 MUSTCHECK int checkpoint_verify(const struct checkpoint *c, const struct log_policy *p,
 				struct witnessed *when, struct error *err);
 
-/* Append the three lines that are signed. */
+/* Append the three lines that are signed. E_INVALID: no origin, or one of several lines. */
 MUSTCHECK int checkpoint_format(const char *origin, uint64_t size, const struct hash *root,
 				struct buf *out, struct error *err);
 
-/* A .tlog-proof file: where a leaf is, its siblings, and the checkpoint. */
+/*
+ * A .tlog-proof file: where a leaf is, its siblings, and the checkpoint. Its
+ * `extra` line is nobody's word and is skipped.
+ */
+enum { TLOG_PROOF_MAX = NOTE_MAX + 8192 };
 struct tlog_proof {
 	uint64_t index;
 	struct merkle_proof siblings;
