@@ -31,10 +31,14 @@ struct leaf {
 	uint64_t index;   /* in the log */
 };
 
-/* Append the canonical leaf; `hash` is set, `index` plays no part. */
+/*
+ * Append the canonical leaf; `hash` is set, `index` plays no part. E_INVALID: a
+ * product that is none, a role without a TUF role or the other way round, or a
+ * `prev` of zeros anywhere but at seq 1.
+ */
 MUSTCHECK int leaf_write(struct leaf *l, struct buf *out, struct error *err);
 
-/* Read the bytes of one log entry; demands that they are canonical. E_INVALID. */
+/* Read the bytes of one log entry; `index` is 0. E_INVALID, also if they are not canonical. */
 MUSTCHECK int leaf_parse(const void *data, size_t len, struct leaf *out, struct error *err);
 
 /* A product's chain, in order. */
@@ -45,8 +49,9 @@ struct leaf_chain {
 
 /*
  * Read leaves.jsonl: every line well-formed and of `product`, seq without gaps
- * from 1, each prev the hash of the leaf before, indexes rising. E_INVALID: not
- * well-formed. E_UNTRUSTED: the chain is broken, or two leaves have one seq.
+ * from 1, each prev the hash of the leaf before, indexes rising. An
+ * empty file is a chain of none. E_INVALID: not well-formed. E_UNTRUSTED: the
+ * chain is broken, or two leaves have one seq.
  */
 MUSTCHECK int leaf_chain_parse(const void *data, size_t len, const char *product,
 			       struct leaf_chain *out, struct error *err);

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policies/leaf.h"
+
+#include <inttypes.h>
+
+#include "lib/base/error.h"
+#include "lib/base/hex.h"
+#include "lib/json/canon.h"
+#include "lib/json/strict.h"
+#include "policies/statement.h"
+
+enum { FIRST_LEAVES = 16, LINE_MAX = LEAF_MAX + 64 };
+
+static const char *const tuf_roles[] = {"root", "targets", "snapshot", "timestamp", NULL};
+
+/* A leaf as it is read; borrowed. */
+struct reading {
+	const char *kind, *product, *role, *id, *sha256, *prev;
+	int64_t version, seq;
+};
+
+#define TEXT(k, size) \
+	{ \
+		.key = #k, .kind = FIELD_TEXT, .offset = offsetof(struct reading, k), .min = 1, \
+		.max = (size)-1 \
+	}
+#define HEX(k) \
+	{ \
+		.key = #k, .kind = FIELD_HEX, .offset = offsetof(struct reading, k), \
+		.max = SHA256_HEX \
+	}
+#define COUNT(k) \
+	{ \
+		.key = #k, .kind = FIELD_INT, .offset = offsetof(struct reading, k), .min = 1, \
+		.max = (INT64_C(1) << 53) - 1 \
+	}
+
+static bool is_tuf_role(const char *kind)
+{
+	for (const char *const *r = tuf_roles; *r; r++)
+		if (strcmp(kind, *r) == 0)
+			return true;
+	return false;
+}
+
+static bool is_printable(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			return false;
+	return true;
+}
+
+/* What a leaf must be beyond the form of each field. */
+static int check(const struct leaf *l, struct error *err)
+{
+	static const struct hash none;
+
+	if (!product_id_ok(l->product))
+		return error_set(err, E_INVALID, "product: not a product id");
+	if (!hex_is(l->id, SHA256_HEX) || !hex_is(l->sha256, SHA256_HEX))
+		return error_set(err, E_INVALID, "id, sha256: want 64 hex digits");
+	if (l->version < 1 || l->seq < 1)
+		return error_set(err, E_INVALID, "version, seq: want 1 or more");
+	if (!*l->kind || !is_printable(l->kind) || !is_printable(l->role))
+		return error_set(err, E_INVALID,
+				 "kind, role: want a text without control characters");
+	if (is_tuf_role(l->kind) != (*l->role != '\0'))
+		return error_set(err, E_INVALID, "role: want one for a TUF role, and only there");
+	if ((l->seq == 1) != (memcmp(l->prev.b, none.b, sizeof(none.b)) == 0))
+		return error_set(err, E_INVALID, "prev: want 64 zeros for seq 1, and only there");
+	return 0;
+}
+
+static int read_object(json_t *object, const char *where, struct leaf *out, struct error *err)
+{
+	static const struct field fields[] = {
+		TEXT(kind, sizeof(out->kind)),
+		TEXT(product, sizeof(out->product)),
+		{.key = "role",
+		 .kind = FIELD_TEXT,
+		 .offset = offsetof(struct reading, role),
+		 .optional = true,
+		 .min = 1,
+		 .max = sizeof(out->role) - 1},
+		HEX(id),
+		HEX(sha256),
+		COUNT(version),
+		COUNT(seq),
+		HEX(prev),
+	};
+	struct reading in = {.role = ""};
+	struct leaf l = {.index = 0};
+	int r = strict_read(object, where, fields, ARRAY_LEN(fields), STRICT_CLOSED, &in, err);
+
+	if (r < 0)
+		return r;
+	if (json_is_null(json_object_get(object, "role")))
+		return error_set(err, E_INVALID, "role: want a text");
+	/* Lengths were checked by the table. */
+	memcpy(l.kind, in.kind, strlen(in.kind));
+	memcpy(l.product, in.product, strlen(in.product));
+	memcpy(l.role, in.role, strlen(in.role));
+	memcpy(l.id, in.id, SHA256_HEX);
+	memcpy(l.sha256, in.sha256, SHA256_HEX);
+	l.version = in.version;
+	l.seq = in.seq;
+	(void)hex_decode(in.prev, l.prev.b, sizeof(l.prev.b)); /* it is hex: the table saw to it */
+	r = check(&l, err);
+	if (r == 0)
+		*out = l;
+	return r;
+}
+
+int leaf_write(struct leaf *l, struct buf *out, struct error *err)
+{
+	char prev[SHA256_HEX_SIZE];
+	size_t start = out->len;
+	json_t *object;
+	int r = check(l, err);
+
+	if (r < 0)
+		return error_prefix(err, r, "leaf");
+	hex_encode(l->prev.b, sizeof(l->prev.b), prev);
+	object = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "kind", l->kind, "product",
+			   l->product, "id", l->id, "sha256", l->sha256, "version",
+			   (json_int_t)l->version, "seq", (json_int_t)l->seq, "prev", prev);
+	if (!object)
+		return error_nomem(err);
+	if (*l->role && json_object_set_new(object, "role", json_string(l->role)) < 0)
+		r = error_nomem(err);
+	if (r == 0)
+		r = canon_write(object, out, err);
+	json_decref(object);
+	if (r == 0)
+		merkle_leaf(out->data + start, out->len - start, &l->hash);
+	return r;
+}
+
+int leaf_parse(const void *data, size_t len, struct leaf *out, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf again = {0};
+	json_t *object = NULL;
+	struct leaf l;
+	int r;
+
+	if (len > LEAF_MAX)
+		return error_set(err, E_INVALID, "leaf: longer than %d bytes", LEAF_MAX);
+	r = strict_parse(data, len, NULL, &object, err);
+	if (r == 0)
+		r = read_object(object, "", &l, err);
+	json_decref(object);
+	if (r < 0)
+		return error_prefix(err, r, "leaf");
+	r = leaf_write(&l, &again, err);
+	if (r < 0)
+		return r;
+	if (again.len != len || memcmp(again.data, data, len) != 0)
+		return error_set(err, E_INVALID, "leaf: not canonical JSON");
+	*out = l;
+	return 0;
+}
+
+/* --- chains ---------------------------------------------------------------- */
+
+static int add(struct leaf_chain *c, const struct leaf *l, size_t *room, struct error *err)
+{
+	if (c->n == *room) {
+		size_t more = *room ? *room * 2 : FIRST_LEAVES;
+		struct leaf *leaves = realloc(c->leaves, more * sizeof(*leaves));
+
+		if (!leaves)
+			return error_nomem(err);
+		c->leaves = leaves;
+		*room = more;
+	}
+	c->leaves[c->n++] = *l;
+	return 0;
+}
+
+/* Does `l` continue the chain? */
+static int follows(const struct leaf_chain *c, const struct leaf *l, const char *product,
+		   struct error *err)
+{
+	const struct leaf *last = c->n ? &c->leaves[c->n - 1] : NULL;
+	int64_t want = last ? last->seq + 1 : 1;
+
+	if (strcmp(l->product, product) != 0)
+		return error_set(err, E_UNTRUSTED, "a leaf of product %s", l->product);
+	if (last && l->seq == last->seq)
+		return error_set(err, E_UNTRUSTED, "two leaves with seq %" PRId64, l->seq);
+	if (l->seq != want)
+		return error_set(err, E_UNTRUSTED, "seq: want %" PRId64 ", got %" PRId64, want,
+				 l->seq);
+	if (last && memcmp(l->prev.b, last->hash.b, sizeof(l->prev.b)) != 0)
+		return error_set(err, E_UNTRUSTED, "prev: not the hash of the leaf before");
+	if (last && l->index <= last->index)
+		return error_set(err, E_UNTRUSTED, "index: not above that of the leaf before");
+	return 0;
+}
+
+/* A line of leaves.jsonl. */
+struct line {
+	int64_t index;
+	json_t *leaf; /* borrowed */
+};
+
+static int read_line(const char *line, size_t len, struct leaf *out, struct error *err)
+{
+	static const struct field fields[] = {
+		{.key = "index", .kind = FIELD_INT, .offset = offsetof(struct line, index)},
+		{.key = "leaf", .kind = FIELD_OBJECT, .offset = offsetof(struct line, leaf)},
+	};
+	struct line in;
+	CLEANUP(buf_clear) struct buf bytes = {0};
+	json_t *object = NULL;
+	int r;
+
+	if (len > LINE_MAX)
+		return error_set(err, E_INVALID, "longer than %d bytes", LINE_MAX);
+	r = strict_parse(line, len, NULL, &object, err);
+	if (r == 0)
+		r = strict_read(object, "", fields, ARRAY_LEN(fields), STRICT_CLOSED, &in, err);
+	if (r == 0)
+		r = read_object(in.leaf, "leaf", out, err);
+	json_decref(object);
+	if (r < 0)
+		return r;
+	out->index = (uint64_t)in.index;
+	return leaf_write(out, &bytes, err); /* for its hash */
+}
+
+int leaf_chain_parse(const void *data, size_t len, const char *product, struct leaf_chain *out,
+		     struct error *err)
+{
+	CLEANUP(leaf_chain_clear) struct leaf_chain c = {0};
+	const char *at = data, *end = at + len;
+	size_t room = 0;
+
+	while (at < end) {
+		const char *stop = memchr(at, '\n', (size_t)(end - at));
+		struct leaf l;
+		int r;
+
+		if (c.n == LEAVES_MAX)
+			return error_set(err, E_INVALID, "leaves.jsonl: more than %d leaves",
+					 LEAVES_MAX);
+		if (stop)
+			r = read_line(at, (size_t)(stop - at), &l, err);
+		else
+			r = error_set(err, E_INVALID, "cut short");
+		if (r == 0)
+			r = follows(&c, &l, product, err);
+		if (r < 0)
+			return error_prefix(err, r, "leaves.jsonl: line %zu", c.n + 1);
+		r = add(&c, &l, &room, err);
+		if (r < 0)
+			return r;
+		at = stop + 1;
+	}
+	*out = c;
+	c = (struct leaf_chain){0};
+	return 0;
+}
+
+void leaf_chain_clear(struct leaf_chain *c)
+{
+	free(c->leaves);
+	*c = (struct leaf_chain){0};
+}
+
+const struct leaf *leaf_chain_find(const struct leaf_chain *c, const char *id)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (strcmp(c->leaves[i].id, id) == 0)
+			return &c->leaves[i];
+	return NULL;
+}
+
+const struct leaf *leaf_chain_first_root(const struct leaf_chain *c, int64_t version)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->leaves[i].version == version && strcmp(c->leaves[i].kind, "root") == 0)
+			return &c->leaves[i];
+	return NULL;
+}
+
+int leaf_line(const struct leaf *l, struct buf *out, struct error *err)
+{
+	struct leaf copy = *l;
+	size_t start = out->len;
+	int r = buf_printf(out, err, "{\"index\":%" PRIu64 ",\"leaf\":", l->index);
+
+	if (r == 0)
+		r = leaf_write(&copy, out, err);
+	if (r == 0)
+		r = buf_puts(out, "}\n", err);
+	if (r < 0 && out->data)
+		out->data[out->len = start] = '\0';
+	return r;
+}
