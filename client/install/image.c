@@ -20,8 +20,7 @@ struct writing {
 	struct digest *digest; /* of the first `at` bytes */
 	enum slot slot;
 	uint64_t at, flushed;
-	progress_fn progress;
-	void *ctx;
+	const struct image_feed *feed;
 };
 
 /* Feed `size` bytes of a slot to a digest. */
@@ -133,8 +132,8 @@ static int take(void *ctx, const void *data, size_t len, struct error *err)
 		return r;
 	digest_add(w->digest, data, len);
 	w->at += len;
-	if (w->progress)
-		w->progress(w->ctx, w->at, w->image->size);
+	if (w->feed->progress)
+		w->feed->progress(w->feed->ctx, w->at, w->image->size);
 	return w->at - w->flushed >= FLUSH_STEP ? flush(w, err) : 0;
 }
 
@@ -180,14 +179,14 @@ static int fetch(struct writing *w, const struct source *from, struct error *err
 }
 
 /* Try the mirrors in order. Bytes that turn out wrong are never resumed on. */
-static int fetch_any(struct writing *w, const struct source *from, size_t n, struct error *err)
+static int fetch_any(struct writing *w, struct error *err)
 {
 	bool resumed;
 	int r = begin(w, true, err);
 
 	resumed = w->at > 0;
-	for (size_t i = 0; r == 0 && i < n;) {
-		r = fetch(w, &from[i], err);
+	for (size_t i = 0; r == 0 && i < w->feed->n;) {
+		r = fetch(w, &w->feed->from[i], err);
 		if (r == 0)
 			return flush(w, err);
 		if (r == E_UNTRUSTED || r == E_INVALID) {
@@ -201,7 +200,7 @@ static int fetch_any(struct writing *w, const struct source *from, size_t n, str
 				continue;
 			}
 		}
-		if (!mirror_failed(r) || ++i == n)
+		if (!mirror_failed(r) || ++i == w->feed->n)
 			return r;
 		r = 0;
 	}
@@ -228,7 +227,7 @@ static int mark(struct device *d, enum slot s, const struct image *im, enum slot
 	return device_save(d, err);
 }
 
-static int write_slot(struct writing *w, const struct source *from, size_t n, struct error *err)
+static int write_slot(struct writing *w, struct error *err)
 {
 	struct device *d = w->d;
 	int r = keep_old(d, w->slot, w->image, err);
@@ -239,7 +238,7 @@ static int write_slot(struct writing *w, const struct source *from, size_t n, st
 		       strcmp(d->st.slot[w->slot].sha256, w->image->record.sha256) != 0))
 		r = mark(d, w->slot, w->image, SLOT_WRITING, err);
 	if (r == 0)
-		r = fetch_any(w, from, n, err);
+		r = fetch_any(w, err);
 	return r;
 }
 
@@ -264,11 +263,11 @@ bool image_is_next(const struct device *d, const struct slot_record *r)
 	       d->boot.next == other;
 }
 
-int image_install(struct device *d, const struct image *im, const struct source *from, size_t n,
-		  progress_fn progress, void *ctx, struct error *err)
+int image_install(struct device *d, const struct image *im, const struct image_feed *feed,
+		  struct error *err)
 {
 	CLEANUP(digest_freep) struct digest *digest = NULL;
-	struct writing w = {.d = d, .image = im, .progress = progress, .ctx = ctx};
+	struct writing w = {.d = d, .image = im, .feed = feed};
 	const struct slot_record *there;
 	int r;
 
@@ -276,6 +275,9 @@ int image_install(struct device *d, const struct image *im, const struct source 
 		return error_set(
 			err, E_NOTYET, "slot %c: is not confirmed yet, and slot %c is the way back",
 			slot_letter(d->boot.running), slot_letter(slot_other(d->boot.running)));
+	/* What runs while it installs its successor is what one can go back to. */
+	if (d->st.slot[d->boot.running].status == SLOT_UNKNOWN)
+		d->st.slot[d->boot.running].status = SLOT_GOOD;
 	w.slot = slot_other(d->boot.running);
 	there = &d->st.slot[w.slot];
 	r = digest_new(&digest, err);
@@ -286,9 +288,9 @@ int image_install(struct device *d, const struct image *im, const struct source 
 	if (there->status == SLOT_READY && strcmp(there->sha256, im->record.sha256) == 0) {
 		r = backend_prepare(d->backend, w.slot, im->size, err);
 		if (r == 0 && read_back(&w, NULL) < 0)
-			r = write_slot(&w, from, n, err);
+			r = write_slot(&w, err);
 	} else {
-		r = write_slot(&w, from, n, err);
+		r = write_slot(&w, err);
 	}
 	if (r == 0)
 		r = read_back(&w, err);

@@ -27,14 +27,22 @@ struct image {
 	struct slot_record record; /* what the slot will hold; status is not looked at */
 };
 
+/* Where it comes from, and who watches. */
+struct image_feed {
+	const struct source *from; /* mirrors in order */
+	size_t n;
+	progress_fn progress; /* may be NULL */
+	void *ctx;
+};
+
 /*
- * Install from the first mirror of `n` that gives it; another takes over where
+ * Install from the first mirror that gives it; another takes over where
  * one failed. Whatever it returns, what can be started is whole. E_FULL: larger than the slot.
  * E_UNTRUSTED: no mirror has the image that was signed. E_NOTYET: the running
  * slot was not confirmed, and the other is the way back. E_NET, E_BUSY, E_SYS.
  */
-MUSTCHECK int image_install(struct device *d, const struct image *im, const struct source *from,
-			    size_t n, progress_fn progress, void *ctx, struct error *err);
+MUSTCHECK int image_install(struct device *d, const struct image *im, const struct image_feed *feed,
+			    struct error *err);
 
 /* Is this very image in the other slot, verified, and next to start? */
 bool image_is_next(const struct device *d, const struct slot_record *r);

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/check.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "client/why.h"
+#include "lib/base/error.h"
+#include "lib/base/file.h"
+
+enum { SOURCES_MAX = CONF_URLS_MAX + 16 };
+
+struct run {
+	struct device *d;
+	const struct check_options *o;
+	struct source from[SOURCES_MAX];
+	size_t n;
+};
+
+static void close_sources(struct run *run)
+{
+	for (size_t i = 0; i < run->n; i++)
+		source_close(&run->from[i]);
+	run->n = 0;
+}
+
+void check_clear(struct check *c)
+{
+	handover_clear(&c->handover);
+	pick_clear(&c->pick);
+}
+
+static void unref(json_t **j)
+{
+	json_decref(*j);
+}
+
+/* --- mirrors ------------------------------------------------------------------ */
+
+static int add_mirror(struct run *run, struct http *http, const char *url, struct error *err)
+{
+	int r;
+
+	if (run->n == SOURCES_MAX)
+		return 0;
+	r = source_open(http, url, run->d->conf.product, &run->from[run->n], err);
+	if (r == 0)
+		run->n++;
+	return r;
+}
+
+/* A root may name places in the network, not files of this device. */
+static bool network_url(const char *url)
+{
+	return url && (strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0);
+}
+
+static int open_sources(struct run *run, struct http *http, struct error *err)
+{
+	const struct conf *c = &run->d->conf;
+	CLEANUP(freep) struct publisher *who = calloc(1, sizeof(*who));
+	const json_t *one;
+	size_t i;
+	int r = who ? publisher_read(run->d->root, "root.json", who, err) : error_nomem(err);
+
+	if (r == 0 && run->o->from) {
+		r = source_open_folder(http, run->o->from, c->product, &run->from[0], err);
+		run->n = r == 0;
+		return r;
+	}
+	for (i = 0; r == 0 && i < c->nurls; i++)
+		r = add_mirror(run, http, c->urls[i], err);
+	if (r < 0)
+		return r;
+	json_array_foreach(who->mirrors, i, one)
+	{
+		const char *url = json_string_value(one);
+
+		r = network_url(url) ? add_mirror(run, http, url, err) : 0;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* --- updates ------------------------------------------------------------------ */
+
+/* May an update be installed, by the owner's policy? */
+static int decide(struct run *run, const struct session *s, struct check *out, json_t **why,
+		  struct error *err)
+{
+	CLEANUP(policy_freep) struct policy *policy = NULL;
+	CLEANUP(facts_freep) struct facts *f = NULL;
+	CLEANUP(freep) struct publisher *who = calloc(1, sizeof(*who));
+	enum answer answer;
+	int r = who ? trust_policy(&run->d->conf, &policy, err) : error_nomem(err);
+
+	if (r == 0)
+		r = publisher_read(run->d->root, "root.json", who, err);
+	if (r == 0)
+		r = facts_new(&f, err);
+	if (r == 0)
+		r = facts_set_text(f, "action", "install", NULL, err);
+	if (r == 0)
+		r = facts_set_int(f, "metadata.stale_days", s->stale_days, NULL, err);
+	if (r == 0)
+		r = facts_set_bool(f, "consent.owner", run->o->yes, NULL, err);
+	if (r == 0)
+		r = facts_set_text(f, "publisher.kind", publisher_kind_name(who->kind), NULL, err);
+	if (r == 0)
+		r = policy_decide(policy, f, &answer, why, err);
+	if (r == 0)
+		out->allowed = answer == ANSWER_YES;
+	return r;
+}
+
+/* Put on record what waits, unless a handover does, which matters more. */
+static void record_update(struct device *d, const struct check *c)
+{
+	const struct slot_record *r = &c->pick.image.record;
+
+	if (c->handover.present)
+		return;
+	if (c->next)
+		state_wait(&d->st, WAITING_UPDATE, r->sha256,
+			   "%s is in slot %c and starts at the next boot", r->version,
+			   slot_letter(slot_other(d->boot.running)));
+	else if (c->pick.found && !c->allowed)
+		state_wait(&d->st, WAITING_UPDATE, r->sha256,
+			   "%s is there, and the policy of this device does not allow it now",
+			   r->version);
+	else if (c->pick.found)
+		state_wait(&d->st, WAITING_UPDATE, r->sha256,
+			   "%s can be installed: `bequest-client update`", r->version);
+	else if (c->pick.postponed)
+		state_wait(&d->st, WAITING_UPDATE, c->pick.later_record.sha256, "%s",
+			   c->pick.later);
+	else
+		state_wait(&d->st, WAITING_NOTHING, "", "%s", "");
+}
+
+static int install(struct run *run, size_t first, struct check *out, struct error *err)
+{
+	const struct image *im = &out->pick.image;
+	struct device *d = run->d;
+	struct source order[SOURCES_MAX];
+	const struct image_feed feed = {order, run->n, run->o->progress, run->o->ctx};
+	int r;
+
+	/* The mirror that had the metadata first, then the others. */
+	for (size_t i = 0; i < run->n; i++)
+		order[i] = run->from[(first + i) % run->n];
+	r = image_install(d, im, &feed, err);
+	if (r < 0)
+		return r;
+	out->installed = out->next = true;
+	return device_note(d, "installed", err, "%s in slot %c, to be tried at the next boot",
+			   im->record.version, slot_letter(slot_other(d->boot.running)));
+}
+
+static int look(struct run *run, size_t i, const struct session *s, struct check *out,
+		struct error *err)
+{
+	struct device *d = run->d;
+	CLEANUP(unref) json_t *why = NULL;
+	bool recognised;
+	int r;
+
+	out->published = true;
+	(void)snprintf(out->stale, sizeof(out->stale), "%s", s->stale);
+	r = pick_recognise(d, s, &recognised, err);
+	if (r == 0)
+		r = pick_image(d, s, &out->pick, err);
+	if (r == 0 && out->pick.found) {
+		out->next = image_is_next(d, &out->pick.image.record);
+		r = decide(run, s, out, &why, err);
+	}
+	if (r == 0)
+		r = why_update(d, out->pick.why, why, err);
+	if (r < 0)
+		return r;
+	if (out->pick.found && out->allowed && !out->next && run->o->install)
+		r = install(run, i, out, err);
+	record_update(d, out);
+	if (r < 0)
+		return r;
+	if (out->stale[0] && !(out->pick.found && out->allowed))
+		return error_set(err, E_NOTYET, "%s", out->stale);
+	if (out->pick.found && !out->allowed && run->o->install)
+		return error_set(err, E_DENIED,
+				 "%s: the policy of this device does not allow it: "
+				 "see `why`",
+				 out->pick.image.record.version);
+	return 0;
+}
+
+/* --- one mirror, and the next ------------------------------------------------- */
+
+static int try_mirror(struct run *run, size_t i, struct check *out, struct error *err)
+{
+	struct session s = {0};
+	struct device *d = run->d;
+	int r;
+
+	check_clear(out);
+	r = trust_walk(d, &run->from[i], &out->handover, err);
+	if (r == 0 && out->handover.present)
+		r = why_handover(d, out->handover.why, err);
+	if (run->o->trust_only)
+		return r;
+	if (r == 0)
+		r = session_open(d, &run->from[i], out->handover.present, &s, err);
+	if (r == 0 && s.tuf)
+		r = look(run, i, &s, out, err);
+	else if (r == 0)
+		record_update(d, out);
+	session_close(&s);
+	return r;
+}
+
+/* What another mirror may do better. */
+static bool mirror_failed(int r)
+{
+	return r == E_NET || r == E_BUSY || r == E_NOTFOUND || r == E_INVALID || r == E_UNTRUSTED ||
+	       r == E_NOTYET;
+}
+
+/* Of two failures the person is told the one that says more. */
+static void keep_worse(struct error *worst, const struct error *now)
+{
+	bool serious = now->code == E_UNTRUSTED || now->code == E_INVALID;
+	bool was_serious = worst->code == E_UNTRUSTED || worst->code == E_INVALID;
+
+	if (!worst->code || (serious && !was_serious))
+		*worst = *now;
+}
+
+static int try_all(struct run *run, struct check *out, struct error *err)
+{
+	struct error worst = {0};
+	int r = 0;
+
+	assert(run->n); /* conf_parse() wants one */
+	for (size_t i = 0; i < run->n; i++) {
+		struct error now = {0};
+
+		r = try_mirror(run, i, out, &now);
+		if (r == 0)
+			return 0;
+		keep_worse(&worst, &now);
+		if (!mirror_failed(r))
+			break;
+	}
+	if (err)
+		*err = worst;
+	return worst.code;
+}
+
+int check_run(struct device *d, const struct check_options *o, struct check *out, struct error *err)
+{
+	const struct http_options options = {.allow_plain = d->conf.allow_http};
+	CLEANUP(http_freep) struct http *http = NULL;
+	CLEANUP(freep) struct publisher *who = calloc(1, sizeof(*who));
+	CLEANUP(close_sources) struct run run = {.d = d, .o = o};
+	struct error saving = {0};
+	int r = who ? publisher_read(d->root, "root.json", who, err) : error_nomem(err);
+
+	if (r == 0)
+		r = http_new(&options, &http, err);
+	if (r == 0)
+		r = open_sources(&run, http, err);
+	if (r < 0)
+		return r;
+	out->root_before = d->root->version;
+	(void)snprintf(out->publisher_before, sizeof(out->publisher_before), "%s", who->id);
+	r = try_all(&run, out, err);
+	if (device_save(d, &saving) < 0 && r == 0) {
+		if (err)
+			*err = saving;
+		r = saving.code;
+	}
+	return r;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * check - look for news, and install what the owner's policy allows
+ *
+ * One mirror after the other: a mirror that is slow, stale or lying costs one
+ * attempt. First the configured ones in order, then those that the trusted root
+ * names.
+ */
+#ifndef CLIENT_CHECK_H
+#define CLIENT_CHECK_H
+
+#include "client/pick.h"
+#include "client/trust.h"
+
+struct error;
+
+struct check_options {
+	bool trust_only; /* follow the root chain, and look for no updates */
+	bool install;
+	bool yes;         /* the owner says yes to what the policy asks about updates */
+	const char *from; /* a folder to read instead of the mirrors; NULL: the mirrors */
+	progress_fn progress;
+	void *ctx;
+};
+
+struct check {
+	struct handover handover;
+	struct pick pick;
+	int64_t root_before; /* version of the trusted root at the start */
+	char publisher_before[STATE_NAME_MAX + 1];
+	bool published;  /* there are targets at all */
+	bool allowed;    /* the policy allows installing now */
+	bool next;       /* the picked image is in the other slot and starts next */
+	bool installed;  /* it was put there just now */
+	char stale[256]; /* the metadata is past its expiry: what, since when; or "" */
+};
+
+/*
+ * What was found; release with check_clear(). On failure, too, what was
+ * learned on the way is kept on the device. E_DENIED: the policy refuses an
+ * update. E_NOTYET: the metadata is stale and nobody said that this is fine.
+ */
+MUSTCHECK int check_run(struct device *d, const struct check_options *o, struct check *out,
+			struct error *err);
+void check_clear(struct check *c);
+
+#endif

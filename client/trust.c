@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/trust.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "client/logged.h"
+#include "client/roots.h"
+#include "lib/base/error.h"
+#include "lib/base/file.h"
+#include "lib/base/hex.h"
+#include "lib/base/random.h"
+#include "lib/json/strict.h"
+
+enum { DOCUMENTS_MAX = 300 };
+
+/* One walk. */
+struct walk {
+	struct device *d;
+	const struct source *from;
+	struct roots roots;
+	struct logged log;
+	struct policy *policy;
+	int steps;
+};
+
+static void walk_end(struct walk *w)
+{
+	roots_clear(&w->roots);
+	logged_clear(&w->log);
+	policy_free(w->policy);
+}
+
+static void unref(json_t **j)
+{
+	json_decref(*j);
+}
+
+void handover_clear(struct handover *h)
+{
+	tuf_root_free(h->bridge);
+	tuf_root_free(h->after);
+	evidence_clear(&h->evidence);
+	json_decref(h->why);
+	json_decref(h->documents);
+	*h = (struct handover){0};
+}
+
+int trust_policy(const struct conf *c, struct policy **out, struct error *err)
+{
+	static const char *const ours[] = {"ask", "auto", "never"};
+	CLEANUP(buf_clear) struct buf text = {0};
+	CLEANUP(unref) json_t *j = NULL;
+	int r;
+
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
+		char name[32];
+
+		if (strcmp(c->policy, ours[i]) != 0)
+			continue;
+		(void)snprintf(name, sizeof(name), "handover/%s", ours[i]);
+		return policy_shipped(name, out, err);
+	}
+	r = file_read(c->dir, c->policy, POLICY_MAX, &text, err);
+	if (r == 0)
+		r = strict_parse(text.data ? text.data : "", text.len, c->policy, &j, err);
+	if (r == 0)
+		r = policy_parse(j, c->policy, out, err);
+	if (r == E_NOTFOUND || r == E_INVALID) /* the owner's own file */
+		return err ? err->code = E_USAGE : E_USAGE;
+	return r;
+}
+
+/* --- one step ----------------------------------------------------------------- */
+
+static int check_product(const struct device *d, const struct tuf_root *to, struct error *err)
+{
+	if (to->product && strcmp(to->product, d->conf.product) == 0)
+		return 0;
+	return error_set(err, E_UNTRUSTED, "root %" PRId64 ": signed.product: want %s, got %s",
+			 to->version, d->conf.product, to->product ? to->product : "nothing");
+}
+
+/* Root `from` + 1 as the mirror has it, verified as TUF asks. *out NULL: there is none. */
+static int next_root(struct walk *w, const struct tuf_root *from, struct tuf_root **out,
+		     struct error *err)
+{
+	CLEANUP(buf_clear) struct buf bytes = {0};
+	CLEANUP(tuf_root_freep) struct tuf_root *to = NULL;
+	char name[40];
+	int r = roots_get(&w->roots, from->version + 1, &bytes, err);
+
+	if (r == E_NOTFOUND) {
+		*out = NULL;
+		return 0;
+	}
+	(void)snprintf(name, sizeof(name), "%" PRId64 ".root.json", from->version + 1);
+	if (r == 0)
+		r = tuf_root_step(from, bytes.data ? bytes.data : "", bytes.len, name, &to, err);
+	if (r == 0)
+		r = check_product(w->d, to, err);
+	if (r == 0)
+		*out = steal(to);
+	return r;
+}
+
+static void witnessed(struct device *d, const struct witnessed *when)
+{
+	if (when->known && when->high > d->st.witnessed)
+		d->st.witnessed = when->high;
+}
+
+static bool any_key_of(const struct role_keys *keys, const struct role_keys *in)
+{
+	for (size_t i = 0; i < keys->n; i++)
+		if (role_keys_has(in, keys->keys[i]))
+			return true;
+	return false;
+}
+
+/* Versions may start again at 1 only if no earlier online key signs them. */
+static int check_online_keys(const struct tuf_root *old, const struct tuf_root *new,
+			     struct error *err)
+{
+	static const enum tuf_type online[] = {TUF_TIMESTAMP, TUF_SNAPSHOT};
+
+	for (size_t i = 0; i < ARRAY_LEN(online); i++)
+		for (size_t j = 0; j < ARRAY_LEN(online); j++)
+			if (any_key_of(&new->role[online[i]], &old->role[online[j]]))
+				return error_set(err, E_UNTRUSTED,
+						 "root %" PRId64 ": its %s key is the old "
+						 "publisher's %s key",
+						 new->version, tuf_type_name(online[i]),
+						 tuf_type_name(online[j]));
+	return 0;
+}
+
+/* The root after the bridge must be the same stewards' own. */
+static int check_after(struct walk *w, const struct handover *h, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf text = {0};
+	struct witnessed ignored;
+	unsigned change;
+	int r = publisher_compare(h->bridge, h->bridge, h->after, &change, err);
+
+	if (r == 0 && change) {
+		r = publisher_change_text(change, &text, err);
+		if (r == 0)
+			r = error_set(err, E_UNTRUSTED,
+				      "root %" PRId64 ": is not of those whom the bridge names: %s",
+				      h->after->version, text.data);
+	}
+	if (r == 0)
+		r = check_online_keys(w->d->root, h->bridge, err);
+	if (r == 0)
+		r = check_online_keys(w->d->root, h->after, err);
+	if (r == 0)
+		r = logged_root(&w->log, h->bridge, h->after, &w->d->st, &ignored, err);
+	return r;
+}
+
+/* --- a change of publisher ---------------------------------------------------- */
+
+/* The documents that pass by are kept, so that a person can be told what they say. */
+struct reading {
+	const struct source *from;
+	json_t *seen; /* path -> text */
+};
+
+static int read_evidence(void *ctx, const char *path, size_t max, struct buf *out,
+			 struct error *err)
+{
+	static const char folder[] = "statements/";
+	struct reading *in = ctx;
+	size_t before = out->len;
+	int r = source_get(in->from, path, max, out, err);
+
+	if (r == 0 && strncmp(path, folder, strlen(folder)) == 0 &&
+	    json_object_size(in->seen) < DOCUMENTS_MAX) {
+		json_t *text = json_stringn(out->data + before, out->len - before);
+
+		if (text && json_object_set_new(in->seen, path, text) < 0)
+			return error_nomem(err);
+	}
+	return r;
+}
+
+static int change_facts(struct facts *f, unsigned change, struct error *err)
+{
+	static const struct {
+		unsigned bit;
+		const char *name;
+	} changes[] = {{CHANGE_NAME, "name"},
+		       {CHANGE_KEYS, "keys"},
+		       {CHANGE_THRESHOLD, "threshold"},
+		       {CHANGE_NEW_QUORUM, "new-quorum"},
+		       {CHANGE_LOGS, "logs"}};
+	int r = facts_set_empty(f, "change", NULL, err);
+
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(changes); i++)
+		if (change & changes[i].bit)
+			r = facts_add(f, "change", changes[i].name, NULL, err);
+	return r;
+}
+
+/* May this device change hands? By evidence, then by the owner's policy and word. */
+static int decide(struct walk *w, struct handover *h, struct error *err)
+{
+	struct device *d = w->d;
+	struct evidence *e = &h->evidence;
+	struct facts *f = e->facts;
+	struct publisher to;
+	bool consent = consent_holds(&d->st, d->conf.product, &h->offer);
+	CLEANUP(unref) json_t *owner = NULL;
+	int r = publisher_read(h->bridge, "bridge root", &to, err);
+
+	if (r == 0)
+		r = facts_set_text(f, "action", "handover", NULL, err);
+	if (r == 0 && e->released != ANSWER_UNKNOWN)
+		r = facts_set_bool(f, "released", e->released == ANSWER_YES, NULL, err);
+	if (r == 0)
+		r = facts_set_bool(f, "consent.owner", consent, NULL, err);
+	if (r == 0)
+		r = facts_set_text(f, "publisher.kind", publisher_kind_name(to.kind), NULL, err);
+	if (r == 0)
+		r = change_facts(f, h->change, err);
+	if (r == 0)
+		r = policy_decide(w->policy, f, &h->allowed, &owner, err);
+	if (r < 0)
+		return r;
+	/* An owner's policy can only ask for more than the deposit's. */
+	if (e->released != ANSWER_YES && h->allowed == ANSWER_YES)
+		h->allowed = e->released;
+	h->why = json_pack("{s:O?, s:O}", "release", e->why, "owner", owner);
+	return h->why ? 0 : error_nomem(err);
+}
+
+static void explain(const struct walk *w, struct handover *h)
+{
+	const char *text;
+
+	if (!h->after)
+		text = "the root after the bridge is not published yet";
+	else if (h->refused)
+		text = "the owner refused it: `handover accept` takes that back";
+	else if (h->evidence.released == ANSWER_UNKNOWN)
+		text = "the evidence for its release is not complete yet: see `why`";
+	else if (h->evidence.released == ANSWER_NO)
+		text = "its release is not backed by evidence: see `why`";
+	else if (strcmp(w->d->conf.policy, "never") == 0)
+		text = "the policy of this device says never";
+	else if (h->allowed == ANSWER_NO && !w->d->st.consent.at)
+		text = "the owner is asked: `handover show`, then `handover accept` or "
+		       "`handover refuse`";
+	else
+		text = "the policy of this device does not allow it: see `why`";
+	(void)snprintf(h->reason, sizeof(h->reason), "%s", text);
+}
+
+/* Present the offer: a new one gets a new nonce, which voids what was agreed to before. */
+static int present(struct device *d, struct handover *h, struct error *err)
+{
+	unsigned char nonce[SHA256_LEN];
+	struct offer *o = &h->offer;
+	int r = random_bytes(nonce, sizeof(nonce), err);
+
+	if (r < 0)
+		return r;
+	memcpy(o->from, envelope_id(d->root->doc), SHA256_HEX_SIZE);
+	memcpy(o->bridge, envelope_id(h->bridge->doc), SHA256_HEX_SIZE);
+	if (h->after)
+		memcpy(o->after, envelope_id(h->after->doc), SHA256_HEX_SIZE);
+	memcpy(o->evidence, h->evidence.digest, SHA256_HEX_SIZE);
+	o->shown = d->clock;
+	hex_encode(nonce, sizeof(nonce), o->nonce);
+	if (offer_same(&d->st.offer, o)) {
+		*o = d->st.offer;
+		return 0;
+	}
+	d->st.offer = *o;
+	d->st.consent = (struct consent){0};
+	return 0;
+}
+
+static int take_over(struct walk *w, struct handover *h, struct error *err)
+{
+	struct device *d = w->d;
+	struct consent c = d->st.consent;
+	int r;
+
+	if (!consent_holds(&d->st, d->conf.product, &h->offer)) {
+		c = (struct consent){.to = h->offer, .at = d->clock};
+		(void)snprintf(c.product, sizeof(c.product), "%s", d->conf.product);
+		(void)snprintf(c.by, sizeof(c.by), "policy %s", policy_name(w->policy));
+	}
+	r = device_switch(d, &c, steal(h->after), err);
+	handover_clear(h);
+	return r;
+}
+
+/* The step from our root to `bridge_take` changes the publisher. */
+static int consider(struct walk *w, struct tuf_root *bridge_take, unsigned change,
+		    struct handover *h, struct error *err)
+{
+	struct device *d = w->d;
+	struct reading in = {.from = w->from};
+	const struct evidence_source source = {.ctx = &in, .read = read_evidence};
+	const struct evidence_query q = {
+		.product = d->conf.product, .from = d->root, .to = bridge_take};
+	int r;
+
+	h->present = true;
+	h->bridge = bridge_take;
+	h->change = change;
+	h->documents = json_object();
+	if (!h->documents)
+		return error_nomem(err);
+	in.seen = h->documents;
+	r = evidence_gather(&source, &q, &h->evidence, err);
+	if (r < 0)
+		return r;
+	witnessed(d, &h->evidence.when);
+	r = next_root(w, h->bridge, &h->after, err);
+	if (r == 0 && h->after)
+		r = check_after(w, h, err);
+	if (r == 0)
+		r = present(d, h, err);
+	if (r == 0)
+		r = decide(w, h, err);
+	if (r < 0)
+		return r;
+	h->refused = offer_same_step(&d->st.refused, &h->offer);
+	if (h->after && !h->refused && h->allowed == ANSWER_YES)
+		return take_over(w, h, err);
+	explain(w, h);
+	state_wait(&d->st, WAITING_HANDOVER, h->offer.bridge, "%s", h->reason);
+	return device_save(d, err);
+}
+
+/* --- the walk ----------------------------------------------------------------- */
+
+/* One step; *more says whether there was one. */
+static int step(struct walk *w, struct handover *h, bool *more, struct error *err)
+{
+	struct device *d = w->d;
+	CLEANUP(tuf_root_freep) struct tuf_root *to = NULL;
+	CLEANUP(freep) struct publisher *who = calloc(1, sizeof(*who));
+	struct witnessed when = {0};
+	unsigned change;
+	int r = who ? next_root(w, d->root, &to, err) : error_nomem(err);
+
+	*more = false;
+	if (r < 0 || !to)
+		return r;
+	r = publisher_read(to, "root", who, err);
+	if (r == 0)
+		r = publisher_compare(d->anchor, d->root, to, &change, err);
+	if (r < 0)
+		return error_prefix(err, r, "root %" PRId64, to->version);
+	if (change || who->bridge) {
+		r = consider(w, steal(to), change, h, err);
+		*more = r == 0 && !h->present; /* it was taken */
+		return r;
+	}
+	r = logged_root(&w->log, d->root, to, &d->st, &when, err);
+	if (r < 0)
+		return r;
+	witnessed(d, &when);
+	r = device_note(d, "root", err, "root %" PRId64 " of %s is trusted now", to->version,
+			who->id);
+	if (r == 0)
+		r = device_advance(d, steal(to), err);
+	*more = true;
+	return r;
+}
+
+int trust_walk(struct device *d, const struct source *from, struct handover *out, struct error *err)
+{
+	CLEANUP(walk_end) struct walk w = {.d = d, .from = from};
+	bool more = true;
+	int r = trust_policy(&d->conf, &w.policy, err);
+
+	roots_init(&w.roots, from);
+	logged_init(&w.log, from);
+	for (; r == 0 && more; w.steps++) {
+		if (w.steps == TUF_ROOTS_MAX)
+			return error_set(err, E_UNTRUSTED, "more than %d roots", TUF_ROOTS_MAX);
+		r = step(&w, out, &more, err);
+	}
+	if (r == 0 && !out->present && d->st.waiting.kind == WAITING_HANDOVER)
+		state_wait(&d->st, WAITING_NOTHING, "", "%s", "");
+	return r;
+}

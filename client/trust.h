@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * trust - follow the root chain, and stop where the publisher changes
+ *
+ * An ordinary rotation is followed step by step, each durable before the next.
+ * A change of publisher needs evidence for that very step, the owner's policy,
+ * and, where that asks for it, the owner's consent to exactly what was shown.
+ * The bridge root and the root after it are taken together or not at all.
+ */
+#ifndef CLIENT_TRUST_H
+#define CLIENT_TRUST_H
+
+#include "client/device.h"
+#include "client/source.h"
+#include "policies/evidence.h"
+
+struct error;
+
+/* A change of publisher that stands before this device. */
+struct handover {
+	bool present;
+	struct tuf_root *bridge; /* owned; root N+1 */
+	struct tuf_root *after;  /* owned; root N+2, NULL: not published yet */
+	unsigned change;         /* enum publisher_change */
+	struct evidence evidence;
+	json_t *documents; /* owned: "statements/<id>.json" -> text, for those that were read */
+	struct offer offer;
+	bool refused;                      /* by the owner, earlier */
+	enum answer allowed;               /* by the owner's policy */
+	json_t *why;                       /* owned: {"release": tree, "owner": tree} */
+	char reason[STATE_REASON_MAX + 1]; /* why it was not taken, for a person */
+};
+
+/*
+ * Walk as far as trust allows. On success out->present says whether a change of
+ * publisher is left standing; it is recorded in the device's state (saved) as
+ * what waits. E_UNTRUSTED, E_INVALID: something contradicts, and nothing of it
+ * was taken. E_NOTYET: a log proof is missing. What was followed stays followed.
+ */
+MUSTCHECK int trust_walk(struct device *d, const struct source *from, struct handover *out,
+			 struct error *err);
+void handover_clear(struct handover *h);
+
+/* The owner's policy: a shipped one by its short name, or a file. E_USAGE. */
+MUSTCHECK int trust_policy(const struct conf *c, struct policy **out, struct error *err);
+
+#endif
