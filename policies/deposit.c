@@ -209,7 +209,7 @@ static int read_trustees(const json_t *src, struct deposit *d, struct error *err
 	r = strict_read_table(src, where, OPEN(threshold), &v, err);
 	if (r < 0)
 		return r;
-	r = role_keys_parse(v.keys, NULL, v.threshold, "signed.trustees.keys", &d->trustees, err);
+	r = role_keys_parse(v.keys, NULL, v.threshold, "signed.trustees", &d->trustees, err);
 	if (r < 0)
 		return r;
 	if (json_array_size(v.seats) != json_object_size(v.keys) ||

@@ -27,17 +27,19 @@ struct evidence_source {
 
 struct evidence_query {
 	const char *product;
-	const struct tuf_root *from; /* root N */
-	const struct tuf_root *to;   /* the offered N+1; NULL: is the deposit released at all? */
-	const char *deposit;         /* wanted deposit id when `to` is NULL; else NULL */
+	const struct tuf_root *from;   /* root N */
+	const struct tuf_root *to;     /* the offered N+1; NULL: is the deposit released at all? */
+	const struct tuf_root *anchor; /* signs a rotation; NULL: `from` */
+	const char *deposit;           /* wanted deposit id when `to` is NULL; else NULL */
 };
 
 /* What was found; owned by the caller, released by evidence_clear(). */
 struct evidence {
-	struct envelope *deposit_doc;
+	struct envelope *deposit_doc; /* NULL: a succession, a rotation, or nothing yet */
 	struct deposit deposit;
-	struct facts *facts;
-	enum answer released;         /* by the deposit's own release policy */
+	struct facts *facts;          /* what the policy was asked about, and `released` */
+	const char *by;               /* "deposit", "succession", "rotation"; NULL: nothing yet */
+	enum answer released;         /* by the deposit's own release policy, or by change/<by> */
 	json_t *why;                  /* of that decision */
 	json_t *used;                 /* ids of the documents it rests on, in leaf order */
 	char digest[SHA256_HEX_SIZE]; /* over `used`: what an owner consents to */
@@ -46,9 +48,12 @@ struct evidence {
 };
 
 /*
- * Gather and judge. E_UNTRUSTED: something contradicts (another step, another
- * deposit or product, not the first root N+1 in the chain, a broken chain, a bad
- * proof). What is missing makes `released` unknown, never yes.
+ * Gather and judge. `released` is yes only if all of it holds; what is missing
+ * makes it unknown, and `why` says what. A yes, and `digest` with it, does not
+ * change when more is logged. With `to`, its own log proof is demanded too.
+ * E_UNTRUSTED: something contradicts (another step, another deposit or product,
+ * not the first root N+1 in the chain, a broken chain, a bad proof, a file that
+ * was changed). E_DENIED, without `to`: another root N+1 made the deposit void.
  */
 MUSTCHECK int evidence_gather(const struct evidence_source *s, const struct evidence_query *q,
 			      struct evidence *out, struct error *err);

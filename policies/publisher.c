@@ -201,8 +201,7 @@ static int check_rebuilders(struct reading *r, struct error *err)
 		return 0;
 	int e = strict_read_table(r->rebuilders, WHERE ".rebuilders", OPEN(fields), r, err);
 	if (e == 0)
-		e = role_keys_parse(r->keys, NULL, r->threshold, WHERE ".rebuilders.keys", &keys,
-				    err);
+		e = role_keys_parse(r->keys, NULL, r->threshold, WHERE ".rebuilders", &keys, err);
 	role_keys_clear(&keys);
 	return e;
 }

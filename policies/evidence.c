@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policies/evidence.h"
+
+#include "lib/base/error.h"
+#include "policies/history.h"
+#include "policies/release.h"
+
+/* One gathering: the history, what is being made of it, and what is lacking. */
+struct search {
+	struct history h;
+	struct evidence *e;
+	const struct leaf *offered; /* of root N+1; NULL: none asked for, or not logged */
+	const char *lacking;        /* set: the answer is unknown, for want of this */
+	struct error wrong;         /* why a document that claimed to be it was not */
+	size_t judged;              /* deposits */
+};
+
+/* Deposits for one bridge that are judged, the latest first: each costs a pass over the log. */
+enum { DEPOSITS_MAX = 8 };
+
+static const struct evidence_query *query(const struct search *s)
+{
+	return s->h.query;
+}
+
+/* --- the chain and the offered root ------------------------------------------- */
+
+static int read_chain(struct search *s, struct error *err)
+{
+	const struct evidence_source *src = s->h.source;
+	CLEANUP(buf_clear) struct buf bytes = {0};
+
+	int r = src->read(src->ctx, "leaves.jsonl", HISTORY_LEAVES_MAX, &bytes, err);
+	if (r == E_NOTFOUND) {
+		s->lacking = "the product's leaf chain";
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	r = leaf_chain_parse(bytes.data, bytes.len, query(s)->product, &s->e->chain, err);
+	return r < 0 ? r : history_open(&s->h, &s->lacking, err);
+}
+
+static int check_roots(const struct evidence_query *q, struct error *err)
+{
+	const struct tuf_root *roots[] = {q->from, q->to};
+
+	for (size_t i = 0; i < ARRAY_LEN(roots) && roots[i]; i++)
+		if (!roots[i]->product || strcmp(roots[i]->product, q->product) != 0)
+			return error_set(err, E_UNTRUSTED,
+					 "root %lld: is of product \"%.80s\", not \"%s\"",
+					 (long long)roots[i]->version,
+					 roots[i]->product ? roots[i]->product : "", q->product);
+	if (q->to && q->to->version != q->from->version + 1)
+		return error_set(err, E_UNTRUSTED, "root %lld: does not follow root %lld",
+				 (long long)q->to->version, (long long)q->from->version);
+	return 0;
+}
+
+/* The first root N+1 in the log is the only one. */
+static int find_offered(struct search *s, struct error *err)
+{
+	const struct evidence_query *q = query(s);
+	const struct leaf *leaf = leaf_chain_first_root(&s->e->chain, q->from->version + 1);
+	enum proof_state state = PROOF_UNREAD;
+	struct witnessed when = {0};
+
+	s->offered = leaf;
+	if (!q->to)
+		return 0;
+	if (!leaf) {
+		s->lacking = "the offered root in the log";
+		return 0;
+	}
+	if (strcmp(leaf->id, envelope_id(q->to->doc)) != 0)
+		return error_set(err, E_UNTRUSTED,
+				 "root %lld: is not the first of its version in the log",
+				 (long long)q->to->version);
+	int r = history_prove(&s->h, leaf, &state, &when, err);
+	if (r == 0 && state != PROOF_GOOD)
+		s->lacking = "a log proof of the offered root under the logs and witnesses of the "
+			     "current one";
+	return r;
+}
+
+/* --- a deposit -------------------------------------------------------------------- */
+
+/* Is this the deposit whose release would carry the step? */
+static bool wanted(const struct search *s, const struct envelope *doc)
+{
+	const struct evidence_query *q = query(s);
+	const char *bridge = json_string_value(json_object_get(envelope_signed(doc), "bridge"));
+
+	if (!q->to)
+		return q->deposit && strcmp(envelope_id(doc), q->deposit) == 0;
+	return bridge && strcmp(bridge, envelope_id(q->to->doc)) == 0;
+}
+
+static int check_deposit(const struct search *s, const struct envelope *doc,
+			 const struct deposit *d, struct error *err)
+{
+	const struct evidence_query *q = query(s);
+
+	if (strcmp(d->head.product, q->product) != 0)
+		return error_set(err, E_UNTRUSTED, "deposit %.16s: is of product \"%s\"",
+				 envelope_id(doc), d->head.product);
+	int r = history_by_root(&s->h, doc, &d->head, err);
+	if (r < 0)
+		return error_prefix(err, r, "deposit %.16s", envelope_id(doc));
+	if (!q->to && s->offered && strcmp(s->offered->id, d->bridge) != 0)
+		return error_set(err, E_DENIED, "deposit %.16s: is void since root %lld",
+				 envelope_id(doc), (long long)s->offered->version);
+	return 0;
+}
+
+/* Where the leaves end that may count: a root N+1 ends the time of root N. */
+static size_t end_of_time(const struct search *s)
+{
+	size_t end = s->h.end;
+
+	if (s->offered && (size_t)(s->offered - s->e->chain.leaves) < end)
+		end = (size_t)(s->offered - s->e->chain.leaves);
+	return end;
+}
+
+static int rule(struct search *s, const struct leaf *leaf, const struct deposit *d,
+		struct ruling *out, struct error *err)
+{
+	enum proof_state state = PROOF_UNREAD;
+	struct witnessed when = {0};
+
+	int r = history_prove(&s->h, leaf, &state, &when, err);
+	if (r == 0 && state != PROOF_GOOD) {
+		s->lacking = "the log proof of the deposit";
+		return 0;
+	}
+	if (r == 0)
+		r = history_collect(&s->h, d, end_of_time(s), err);
+	return r < 0 ? r : release_judge(&s->h, d, leaf, out, err);
+}
+
+/* Of several deposits for one bridge (refreshed ones) the last is kept, or a released one. */
+static void take_deposit(struct search *s, struct envelope **doc, struct deposit *d,
+			 struct ruling *ruling)
+{
+	struct evidence *e = s->e;
+
+	envelope_free(e->deposit_doc);
+	deposit_clear(&e->deposit);
+	facts_free(e->facts);
+	json_decref(e->why);
+	json_decref(e->used);
+	e->by = "deposit";
+	e->deposit_doc = steal(*doc);
+	e->deposit = *d;
+	*d = (struct deposit){0};
+	e->facts = steal(ruling->facts);
+	e->why = steal(ruling->why);
+	e->used = steal(ruling->used);
+	e->released = ruling->answer;
+}
+
+static int try_deposit(struct search *s, const struct leaf *leaf, struct error *err)
+{
+	CLEANUP(envelope_freep) struct envelope *doc = NULL;
+	CLEANUP(deposit_clear) struct deposit d = {0};
+	CLEANUP(ruling_clear) struct ruling ruling = {0};
+
+	int r = history_read(&s->h, leaf, &doc, err);
+	if (r < 0)
+		return r;
+	if (!doc) {
+		s->lacking = "a logged deposit that was not served";
+		return 0;
+	}
+	if (!wanted(s, doc)) {
+		if (!s->wrong.code)
+			(void)error_set(&s->wrong, E_UNTRUSTED,
+					"deposit %.16s: its bridge is another root than the "
+					"offered one",
+					leaf->id);
+		return 0;
+	}
+	r = deposit_read(doc, "deposit.json", &d, &s->wrong);
+	if (r == 0)
+		r = check_deposit(s, doc, &d, &s->wrong);
+	if (r < 0)
+		return r == E_NOMEM ? error_nomem(err) : 0;
+	r = rule(s, leaf, &d, &ruling, err);
+	if (r < 0 || !ruling.facts)
+		return r;
+	/* The latest is there already, unless an earlier one is released and it is not. */
+	if (!s->e->by || ruling.answer == ANSWER_YES)
+		take_deposit(s, &doc, &d, &ruling);
+	s->judged++;
+	return 0;
+}
+
+/* Latest first, since a refreshed deposit takes the place of the one before. */
+static int search_deposits(struct search *s, struct error *err)
+{
+	for (size_t i = end_of_time(s); i > s->h.begin; i--) {
+		const struct leaf *leaf = &s->e->chain.leaves[i - 1];
+
+		if (strcmp(leaf->kind, "deposit") != 0)
+			continue;
+		if (s->judged == DEPOSITS_MAX || (s->e->by && s->e->released == ANSWER_YES))
+			break;
+		int r = try_deposit(s, leaf, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* --- a succession or a rotation ------------------------------------------------------ */
+
+struct step {
+	enum statement_type type;
+	const char *fact, *at, *policy;
+};
+
+static const struct step succession = {ST_SUCCESSION, "succession", "succession.at",
+				       "change/succession"};
+static const struct step rotation = {ST_ROTATION, "rotation", "rotation.at", "change/rotation"};
+
+/* A succession is for stewards; a vendor that keeps its name shows a rotation. */
+static int check_parties(const struct search *s, enum statement_type type, struct error *err)
+{
+	const struct evidence_query *q = query(s);
+	const struct publisher *from = s->h.publisher;
+	CLEANUP(freep) struct publisher *to = calloc(1, sizeof(*to));
+
+	if (!to)
+		return error_nomem(err);
+	int r = publisher_read(q->to, "offered root", to, err);
+	if (r < 0)
+		return r;
+	if (type == ST_SUCCESSION && from->kind != PUBLISHER_STEWARDS)
+		return error_set(err, E_UNTRUSTED,
+				 "succession: a vendor's product changes hands by a deposit");
+	if (type == ST_ROTATION && (from->kind != to->kind || strcmp(from->id, to->id) != 0))
+		return error_set(err, E_UNTRUSTED, "rotation: the publisher is another");
+	return 0;
+}
+
+static int check_step(const struct search *s, const struct envelope *doc,
+		      const struct statement *st, struct error *err)
+{
+	const struct evidence_query *q = query(s);
+	const struct tuf_root *from = st->type == ST_ROTATION && q->anchor ? q->anchor : q->from;
+	const char *name = statement_name(st->type);
+
+	if (strcmp(st->product, q->product) != 0)
+		return error_set(err, E_UNTRUSTED, "%s: is of product \"%s\"", name, st->product);
+	if (strcmp(st->from, envelope_id(from->doc)) != 0)
+		return error_set(err, E_UNTRUSTED, "%s: is from another root", name);
+	int r = envelope_verify(doc, &from->role[TUF_ROOT], "the root it leaves", err);
+	if (r == 0 && st->type == ST_SUCCESSION)
+		r = envelope_verify(doc, &q->to->role[TUF_ROOT], "the root it leads to", err);
+	return r < 0 ? r : check_parties(s, st->type, err);
+}
+
+/* Sets *good if the leaf's statement is the one that carries this step. */
+static int try_step(struct search *s, const struct leaf *leaf, bool *good, struct error *err)
+{
+	CLEANUP(envelope_freep) struct envelope *doc = NULL;
+	struct statement st;
+	int r = history_read(&s->h, leaf, &doc, err);
+
+	if (r < 0)
+		return r;
+	if (!doc) {
+		s->lacking = "a logged statement that was not served";
+		return 0;
+	}
+	if (statement_read(doc, leaf->kind, &st, &s->wrong) < 0 ||
+	    strcmp(st.to, envelope_id(query(s)->to->doc)) != 0)
+		return 0;
+	r = check_step(s, doc, &st, &s->wrong);
+	if (r == E_NOMEM)
+		return error_nomem(err);
+	*good = r == 0;
+	return 0;
+}
+
+/* Has the vendor objected to this rotation, under the root that is current? */
+static int find_objection(struct search *s, const char *id, struct facts *f, struct error *err)
+{
+	for (size_t i = s->h.begin; i < s->h.end; i++) {
+		const struct leaf *leaf = &s->e->chain.leaves[i];
+		CLEANUP(envelope_freep) struct envelope *doc = NULL;
+		struct error why = {0};
+		struct statement st;
+
+		if (strcmp(leaf->kind, statement_name(ST_OBJECTION)) != 0)
+			continue;
+		int r = history_read(&s->h, leaf, &doc, err);
+		if (r < 0)
+			return r;
+		if (!doc)
+			return facts_set_unknown(f, "objection", "a logged objection", err);
+		r = statement_read(doc, leaf->kind, &st, &why);
+		if (r < 0 || strcmp(st.target, id) != 0)
+			continue;
+		r = history_by_root(&s->h, doc, &st, &why);
+		if (r < 0 && history_altered(leaf, doc))
+			return error_set(err, E_UNTRUSTED, "statements/%s.json: was changed",
+					 leaf->id);
+		if (r == 0)
+			return facts_set_bool(f, "objection", true, leaf->id, err);
+	}
+	return facts_set_bool(f, "objection", false, NULL, err);
+}
+
+static int judge_step(struct search *s, const struct step *step, const struct leaf *leaf,
+		      struct error *err)
+{
+	CLEANUP(policy_freep) struct policy *p = NULL;
+	enum proof_state state = PROOF_UNREAD;
+	struct evidence *e = s->e;
+	struct witnessed when = {0};
+
+	int r = history_prove(&s->h, leaf, &state, &when, err);
+	if (r < 0)
+		return r;
+	if (state != PROOF_GOOD) {
+		s->lacking = "the log proof of the statement";
+		return 0;
+	}
+	e->by = step->fact;
+	r = facts_new(&e->facts, err);
+	if (r == 0)
+		r = facts_set_bool(e->facts, step->fact, true, leaf->id, err);
+	if (r == 0 && when.known)
+		r = facts_set_int(e->facts, step->at, when.low, leaf->id, err);
+	if (r == 0)
+		r = release_set_now(&s->h, &s->h.now, e->facts, err);
+	if (r == 0)
+		r = find_objection(s, leaf->id, e->facts, err);
+	if (r == 0)
+		r = policy_shipped(step->policy, &p, err);
+	if (r == 0)
+		r = policy_decide(p, e->facts, &e->released, &e->why, err);
+	if (r < 0)
+		return r;
+	e->used = json_pack("[s]", leaf->id);
+	return e->used ? 0 : error_nomem(err);
+}
+
+static int search_steps(struct search *s, const struct step *step, struct error *err)
+{
+	for (size_t i = 0; i < s->h.end; i++) {
+		const struct leaf *leaf = &s->e->chain.leaves[i];
+		bool good = false;
+
+		if (s->e->by || strcmp(leaf->kind, statement_name(step->type)) != 0)
+			continue;
+		int r = try_step(s, leaf, &good, err);
+		if (r == 0 && good)
+			r = judge_step(s, step, leaf, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* --- together ------------------------------------------------------------------------- */
+
+static int gather(struct search *s, struct error *err)
+{
+	int r = check_roots(query(s), err);
+
+	if (r == 0)
+		r = read_chain(s, err);
+	if (r == 0 && !s->lacking)
+		r = find_offered(s, err);
+	if (r < 0 || s->lacking)
+		return r;
+	r = search_deposits(s, err);
+	if (r == 0 && !s->e->by && query(s)->to)
+		r = search_steps(s, &succession, err);
+	if (r == 0 && !s->e->by && query(s)->to)
+		r = search_steps(s, &rotation, err);
+	if (r < 0 || s->e->by)
+		return r;
+	/* Nothing carries the step. Something that claimed to is worse than nothing at all. */
+	if (!s->lacking && s->wrong.code)
+		return error_set(err, s->wrong.code == E_DENIED ? E_DENIED : E_UNTRUSTED, "%s",
+				 s->wrong.text);
+	if (!s->lacking)
+		s->lacking = query(s)->to ? "a logged deposit, succession or rotation for this step"
+					  : "the deposit in the log";
+	return 0;
+}
+
+static int explain_lack(struct evidence *e, const char *lacking, struct error *err)
+{
+	e->released = ANSWER_UNKNOWN;
+	e->why = json_pack("{s:s, s:s, s:s, s:s}", "rule", "evidence", "answer",
+			   answer_name(ANSWER_UNKNOWN), "text",
+			   "evidence of the release in the log", "needs", lacking);
+	e->used = json_array();
+	if (!e->why || !e->used)
+		return error_nomem(err);
+	return facts_new(&e->facts, err);
+}
+
+static int digest_used(struct evidence *e, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf text = {0};
+	json_t *id;
+	size_t i;
+
+	json_array_foreach(e->used, i, id)
+	{
+		int r = buf_printf(&text, err, "%s\n", json_string_value(id));
+
+		if (r < 0)
+			return r;
+	}
+	sha256_hex(text.data ? text.data : "", text.len, e->digest);
+	return 0;
+}
+
+static int finish(struct search *s, struct error *err)
+{
+	struct evidence *e = s->e;
+	const char *first = json_string_value(json_array_get(e->used, 0));
+	int r = e->by ? 0 : explain_lack(e, s->lacking, err);
+
+	if (r == 0 && e->released != ANSWER_UNKNOWN)
+		r = facts_set_bool(e->facts, "released", e->released == ANSWER_YES, first, err);
+	else if (r == 0)
+		r = facts_set_unknown(e->facts, "released", "evidence that is not there yet", err);
+	e->when = s->h.now;
+	return r < 0 ? r : digest_used(e, err);
+}
+
+int evidence_gather(const struct evidence_source *src, const struct evidence_query *q,
+		    struct evidence *out, struct error *err)
+{
+	CLEANUP(evidence_clear) struct evidence e = {0};
+	struct search s = {.h = {.source = src, .query = q, .chain = &e.chain}, .e = &e};
+
+	int r = gather(&s, err);
+	if (r == 0)
+		r = finish(&s, err);
+	history_close(&s.h);
+	if (r < 0)
+		return r;
+	*out = e;
+	e = (struct evidence){0};
+	return 0;
+}
+
+void evidence_clear(struct evidence *e)
+{
+	deposit_clear(&e->deposit);
+	envelope_free(e->deposit_doc);
+	facts_free(e->facts);
+	json_decref(e->why);
+	json_decref(e->used);
+	leaf_chain_clear(&e->chain);
+	*e = (struct evidence){0};
+}

@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policies/release.h"
+
+#include "lib/base/error.h"
+#include "lib/base/utc.h"
+
+#define NO_WITNESSES "witnessed time: the current root names no witnesses"
+#define NO_TIME "witnessed time for it"
+#define NOT_SERVED "a logged document that was not served"
+
+/* What is judged: the history up to a leaf, for one notice or for the final end of life. */
+struct moment {
+	struct history *h;
+	const struct deposit *d;
+	struct record *notice; /* NULL: none */
+	size_t upto;           /* records before this one are known */
+	struct witnessed now;
+};
+
+/* Who approves and who refuses at a moment; the last word of each seat counts. */
+struct votes {
+	uint64_t approve, refuse;
+	const struct record *by[SEATS_MAX];
+};
+
+/* The vendor's last sign of life, or last update. */
+struct sign {
+	bool known;
+	int64_t at;
+	const char *id;
+	bool after_notice;
+};
+
+void ruling_clear(struct ruling *r)
+{
+	facts_free(r->facts);
+	json_decref(r->why);
+	json_decref(r->used);
+	*r = (struct ruling){0};
+}
+
+static bool is_missing(const struct history *h, enum statement_type t)
+{
+	return h->missing >> t & 1;
+}
+
+static int set_time(struct facts *f, const char *name, const struct witnessed *when, const char *id,
+		    struct error *err)
+{
+	if (!when->known)
+		return facts_set_unknown(f, name, NO_TIME, err);
+	return facts_set_int(f, name, when->low, id, err);
+}
+
+int release_set_now(const struct history *h, const struct witnessed *now, struct facts *f,
+		    struct error *err)
+{
+	if (!h->timed || !now->known)
+		return facts_set_unknown(f, "now", h->timed ? NO_TIME : NO_WITNESSES, err);
+	return facts_set_int(f, "now", now->high, NULL, err);
+}
+
+/* --- what was said ------------------------------------------------------------ */
+
+static int set_eol(const struct moment *m, struct facts *f, struct error *err)
+{
+	const struct record *final = NULL, *release = NULL, *last = NULL;
+	int r = 0;
+
+	for (size_t i = 0; i < m->upto; i++) {
+		const struct record *rec = &m->h->records[i];
+
+		if (rec->targets || rec->type != ST_EOL)
+			continue;
+		last = rec;
+		if (rec->final && !final)
+			final = rec;
+		if (rec->release && !release)
+			release = rec;
+	}
+	/* What was not served may be an end of life; only a yes is sure then. */
+	bool sure = !is_missing(m->h, ST_EOL);
+	if (final || sure)
+		r = facts_set_bool(f, "eol.final", final != NULL, final ? final->leaf->id : NULL,
+				   err);
+	if (r == 0 && (release || sure))
+		r = facts_set_bool(f, "eol.release", release != NULL,
+				   release ? release->leaf->id : NULL, err);
+	if (r == 0 && last)
+		r = facts_set_int(f, "eol.date", last->date, last->leaf->id, err);
+	if (r == 0 && final)
+		r = set_time(f, "eol.at", &final->when, final->leaf->id, err);
+	return r;
+}
+
+static int set_notice(const struct moment *m, struct facts *f, struct error *err)
+{
+	const struct record *n = m->notice;
+
+	if (!n)
+		return 0;
+	int r = facts_set_text(f, "notice.ground", n->ground, n->leaf->id, err);
+	if (r == 0)
+		r = facts_set_int(f, "notice.evidence", n->evidence, n->leaf->id, err);
+	return r == 0 ? set_time(f, "notice.at", &n->when, n->leaf->id, err) : r;
+}
+
+static int set_logged(const struct moment *m, struct facts *f, struct error *err)
+{
+	int r = facts_add(f, "logged", statement_name(ST_DEPOSIT), NULL, err);
+
+	for (size_t i = 0; i < m->upto && r == 0; i++)
+		if (!m->h->records[i].targets)
+			r = facts_add(f, "logged", statement_name(m->h->records[i].type), NULL,
+				      err);
+	return r;
+}
+
+/* --- objections ------------------------------------------------------------------ */
+
+/* Does objection `o`, which counts, stand against the notice? */
+static int weigh_objection(const struct moment *m, struct record *o, enum answer *out,
+			   struct error *err)
+{
+	if (strcmp(o->target, m->notice->leaf->id) == 0) {
+		*out = ANSWER_YES;
+		return 0;
+	}
+	*out = ANSWER_NO;
+	if (o > m->notice) /* it is against another, later one */
+		return 0;
+	/* One against an earlier notice protects from the next for a while. */
+	*out = ANSWER_UNKNOWN;
+	int r = history_prove_record(m->h, o, err);
+	if (r == 0 && o->when.known && m->notice->when.known)
+		*out = m->notice->when.low < o->when.low + (int64_t)OBJECTION_DAYS * DAY_S
+			       ? ANSWER_YES
+			       : ANSWER_NO;
+	return r;
+}
+
+static int set_objection(const struct moment *m, struct facts *f, struct error *err)
+{
+	enum answer stands = is_missing(m->h, ST_OBJECTION) ? ANSWER_UNKNOWN : ANSWER_NO;
+	const char *id = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; m->notice && i < m->upto && stands != ANSWER_YES; i++) {
+		struct record *rec = &m->h->records[i];
+		enum answer a = ANSWER_NO;
+
+		if (rec->targets)
+			count = 0;
+		if (rec->targets || rec->type != ST_OBJECTION || ++count > OBJECTIONS_MAX)
+			continue;
+		int r = weigh_objection(m, rec, &a, err);
+		if (r < 0)
+			return r;
+		if (a > stands)
+			stands = a;
+		if (a == ANSWER_YES)
+			id = rec->leaf->id;
+	}
+	if (!m->notice || stands != ANSWER_UNKNOWN)
+		return facts_set_bool(f, "objection", stands == ANSWER_YES && m->notice, id, err);
+	return facts_set_unknown(f, "objection",
+				 is_missing(m->h, ST_OBJECTION) ? NOT_SERVED : NO_TIME, err);
+}
+
+/* --- approvals ------------------------------------------------------------------- */
+
+/* Is this vote about what is judged: the notice, or any final end of life? */
+static bool votes_here(const struct moment *m, const struct record *vote)
+{
+	if (vote->on == RECORD_NONE)
+		return false;
+	const struct record *on = &m->h->records[vote->on];
+	return m->notice ? on == m->notice : on->type == ST_EOL && on->final;
+}
+
+static bool too_late(const struct moment *m, const struct record *vote)
+{
+	return m->notice && m->notice->when.known && vote->when.known &&
+	       vote->when.low > m->notice->when.high + (int64_t)NOTICE_DAYS * DAY_S;
+}
+
+static int count_votes(const struct moment *m, struct votes *v, struct error *err)
+{
+	for (size_t i = 0; i < m->upto; i++) {
+		struct record *rec = &m->h->records[i];
+		bool approval = rec->type == ST_APPROVAL;
+
+		if (rec->targets || (!approval && rec->type != ST_REFUSAL) || !votes_here(m, rec))
+			continue;
+		int r = approval ? history_prove_record(m->h, rec, err) : 0;
+		if (r < 0)
+			return r;
+		if (approval && (rec->proof != PROOF_GOOD || too_late(m, rec)))
+			continue;
+		v->approve = approval ? v->approve | rec->seats : v->approve & ~rec->seats;
+		v->refuse = approval ? v->refuse & ~rec->seats : v->refuse | rec->seats;
+		for (size_t s = 0; approval && s < m->d->nseats; s++)
+			if (rec->seats >> s & 1)
+				v->by[s] = rec;
+	}
+	return 0;
+}
+
+static int set_members(const struct moment *m, struct facts *f, const char *name, uint64_t seats,
+		       struct error *err)
+{
+	int r = facts_set_empty(f, name, NULL, err);
+
+	for (size_t s = 0; s < m->d->nseats && r == 0; s++)
+		if (seats >> s & 1)
+			r = facts_add(f, name, m->d->seats[s].name, NULL, err);
+	return r;
+}
+
+static int set_approvals(const struct moment *m, const struct votes *v, struct facts *f,
+			 struct error *err)
+{
+	const struct record *last = NULL;
+	int r = facts_set_int(f, "approvals.threshold", m->d->trustees.threshold,
+			      envelope_id(m->d->head.doc), err);
+
+	for (size_t s = 0; s < m->d->nseats; s++)
+		if ((v->approve >> s & 1) && (!last || v->by[s] > last))
+			last = v->by[s];
+	if (r == 0 && is_missing(m->h, ST_REFUSAL))
+		return facts_set_unknown(f, "approvals", NOT_SERVED, err);
+	if (r == 0)
+		r = set_members(m, f, "approvals", v->approve, err);
+	if (r == 0)
+		r = set_members(m, f, "refusals", v->refuse, err);
+	if (r == 0 && last && last->when.known)
+		r = facts_set_int(f, "approvals.at", last->when.high, last->leaf->id, err);
+	return r;
+}
+
+/* --- silence ----------------------------------------------------------------------- */
+
+/* The promise in the deposit, and how far later promises can move it. */
+static int64_t support_until(const struct moment *m)
+{
+	int64_t until = m->d->support_until;
+	int64_t most = until + (int64_t)PROMISE_DAYS * DAY_S;
+
+	for (size_t i = 0; i < m->upto; i++) {
+		int64_t promise = m->h->records[i].support_until;
+
+		if (promise > until)
+			until = promise < most ? promise : most;
+	}
+	return until;
+}
+
+/* After the end of support heartbeats no longer count; updates always do. */
+static int last_sign(const struct moment *m, bool updates_only, int64_t until, struct sign *out,
+		     struct error *err)
+{
+	for (size_t i = m->upto; i > 0; i--) {
+		struct record *rec = &m->h->records[i - 1];
+
+		if (!rec->targets && (updates_only || rec->type != ST_HEARTBEAT))
+			continue;
+		int r = history_prove_record(m->h, rec, err);
+		if (r < 0)
+			return r;
+		if (!rec->targets && rec->when.known && rec->when.low > until)
+			continue;
+		*out = (struct sign){.known = rec->when.known,
+				     .at = rec->when.low,
+				     .id = rec->leaf->id,
+				     .after_notice = m->notice && rec > m->notice};
+		return 0;
+	}
+	*out = (struct sign){.known = m->h->root_when.known,
+			     .at = m->h->root_when.low,
+			     .id = envelope_id(m->h->query->from->doc)};
+	return 0;
+}
+
+/* A ground has to hold when the notice is given, so its days end there; what comes after voids it.
+ */
+static const struct witnessed *days_end(const struct moment *m, bool after_notice)
+{
+	return m->notice && !after_notice ? &m->notice->when : &m->now;
+}
+
+static int set_days(const struct moment *m, const char *at, const char *days, const struct sign *s,
+		    struct facts *f, struct error *err)
+{
+	const struct witnessed *end = days_end(m, s->after_notice);
+
+	if (!s->known || !end->known) {
+		int r = facts_set_unknown(f, at, NO_TIME, err);
+
+		return r < 0 ? r : facts_set_unknown(f, days, NO_TIME, err);
+	}
+	int r = facts_set_int(f, at, s->at, s->id, err);
+	int64_t passed = end->high > s->at ? end->high - s->at : 0;
+	return r < 0 ? r : facts_set_int(f, days, passed / DAY_S, s->id, err);
+}
+
+static int set_silence(const struct moment *m, struct facts *f, struct error *err)
+{
+	static const char *const names[] = {"support.ended", "life.at", "silence.days",
+					    "targets.at", "targets.silence_days"};
+	int64_t until = support_until(m);
+	const struct witnessed *end = days_end(m, false);
+	struct sign life, update;
+	int r = 0;
+
+	for (size_t i = 0; !m->h->timed && i < ARRAY_LEN(names) && r == 0; i++)
+		r = facts_set_unknown(f, names[i], NO_WITNESSES, err);
+	if (r < 0)
+		return r;
+	if (is_missing(m->h, ST_PRODUCT) || is_missing(m->h, ST_OBJECTION))
+		return facts_set_unknown(f, "support.until", NOT_SERVED, err);
+	r = facts_set_int(f, "support.until", until, envelope_id(m->d->head.doc), err);
+	if (r < 0 || !m->h->timed)
+		return r;
+	if (end->known)
+		r = facts_set_bool(f, "support.ended", end->high > until, NULL, err);
+	if (r == 0)
+		r = last_sign(m, true, until, &update, err);
+	if (r == 0)
+		r = set_days(m, "targets.at", "targets.silence_days", &update, f, err);
+	if (r < 0 || is_missing(m->h, ST_HEARTBEAT))
+		return r < 0 ? r : facts_set_unknown(f, "silence.days", NOT_SERVED, err);
+	r = last_sign(m, false, until, &life, err);
+	return r < 0 ? r : set_days(m, "life.at", "silence.days", &life, f, err);
+}
+
+/* --- the decision ------------------------------------------------------------------- */
+
+/* Only documents whose proofs hold are evidence. */
+static int prove_subject(const struct moment *m, struct error *err)
+{
+	for (size_t i = 0; i < m->upto; i++) {
+		struct record *rec = &m->h->records[i];
+
+		if (rec->targets || rec->type != ST_EOL)
+			continue;
+		int r = history_prove_record(m->h, rec, err);
+		if (r < 0)
+			return r;
+		if (rec->proof != PROOF_GOOD)
+			rec->final = rec->release = false;
+	}
+	return m->notice ? history_prove_record(m->h, m->notice, err) : 0;
+}
+
+static int make_facts(const struct moment *m, struct votes *v, struct facts **out,
+		      struct error *err)
+{
+	CLEANUP(facts_freep) struct facts *f = NULL;
+	int r = facts_new(&f, err);
+
+	if (r == 0)
+		r = prove_subject(m, err);
+	if (r == 0)
+		r = count_votes(m, v, err);
+	if (r == 0)
+		r = release_set_now(m->h, &m->now, f, err);
+	if (r == 0)
+		r = set_logged(m, f, err);
+	if (r == 0)
+		r = set_eol(m, f, err);
+	if (r == 0)
+		r = set_notice(m, f, err);
+	if (r == 0)
+		r = set_objection(m, f, err);
+	if (r == 0)
+		r = set_approvals(m, v, f, err);
+	if (r == 0)
+		r = set_silence(m, f, err);
+	if (r < 0)
+		return r;
+	*out = steal(f);
+	return 0;
+}
+
+static bool counts_as_used(const struct moment *m, const struct votes *v, const struct record *rec)
+{
+	if (rec->targets)
+		return false;
+	if (rec == m->notice || (rec->type == ST_EOL && rec->final))
+		return true;
+	for (size_t s = 0; s < m->d->nseats; s++)
+		if ((v->approve >> s & 1) && v->by[s] == rec)
+			return true;
+	return false;
+}
+
+static int list_used(const struct moment *m, const struct votes *v, const struct leaf *deposit,
+		     json_t **out, struct error *err)
+{
+	CLEANUP(json_decrefp) json_t *used = json_array();
+	bool put = false;
+
+	for (size_t i = 0; i <= m->upto; i++) {
+		const struct record *rec = i < m->upto ? &m->h->records[i] : NULL;
+
+		if (!put && (!rec || rec->leaf > deposit)) {
+			put = true;
+			if (json_array_append_new(used, json_string(deposit->id)) < 0)
+				return error_nomem(err);
+		}
+		if (rec && counts_as_used(m, v, rec) &&
+		    json_array_append_new(used, json_string(rec->leaf->id)) < 0)
+			return error_nomem(err);
+	}
+	*out = steal(used);
+	return 0;
+}
+
+/* What one moment comes to; the reasons only where they will be shown. */
+struct result {
+	struct moment m;
+	enum answer answer;
+	size_t approvals;
+};
+
+static int judge(const struct moment *m, const struct policy *p, struct result *out,
+		 struct error *err)
+{
+	CLEANUP(facts_freep) struct facts *f = NULL;
+	struct votes v = {0};
+	int r = make_facts(m, &v, &f, err);
+
+	*out = (struct result){.m = *m};
+	/* A notice without its proof is not there. */
+	if (r < 0 || (m->notice && m->notice->proof != PROOF_GOOD))
+		return r;
+	for (uint64_t left = v.approve; left; left &= left - 1)
+		out->approvals++;
+	return policy_decide(p, f, &out->answer, NULL, err);
+}
+
+static void resolve_targets(struct history *h)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		struct record *rec = &h->records[i];
+
+		rec->on = RECORD_NONE;
+		for (size_t j = 0; *rec->target && j < i; j++)
+			if (!h->records[j].targets &&
+			    strcmp(h->records[j].leaf->id, rec->target) == 0)
+				rec->on = j;
+	}
+}
+
+/* Could the answer become a yes with this very record? Then say what is to be judged. */
+static int decisive(const struct moment *now, size_t i, struct moment *m, bool *yes,
+		    struct error *err)
+{
+	struct record *rec = &now->h->records[i];
+
+	*m = *now;
+	m->upto = i + 1;
+	m->notice = NULL;
+	*yes = !rec->targets && (rec->type == ST_EOL ? rec->final : rec->type == ST_APPROVAL) &&
+	       (rec->type == ST_EOL || rec->on != RECORD_NONE);
+	if (!*yes)
+		return 0;
+	if (rec->type == ST_APPROVAL && now->h->records[rec->on].type == ST_NOTICE)
+		m->notice = &now->h->records[rec->on];
+	int r = history_prove_record(now->h, rec, err);
+	m->now = rec->when;
+	return r;
+}
+
+/* The first moment at which the policy said yes, or else how things stand at the end. */
+static int find_result(const struct moment *end, const struct policy *p, struct result *best,
+		       struct error *err)
+{
+	struct result got;
+
+	for (size_t i = 0; i < end->h->n; i++) {
+		struct moment m;
+		bool yes;
+		int r = decisive(end, i, &m, &yes, err);
+
+		if (r == 0 && yes)
+			r = judge(&m, p, &got, err);
+		if (r < 0)
+			return r;
+		if (yes && got.answer == ANSWER_YES) {
+			*best = got;
+			return 0;
+		}
+	}
+
+	int r = judge(end, p, best, err);
+	for (size_t i = 0; i < end->h->n && r == 0; i++) {
+		struct moment m = *end;
+
+		m.notice = &end->h->records[i];
+		if (m.notice->targets || m.notice->type != ST_NOTICE)
+			continue;
+		r = judge(&m, p, &got, err);
+		if (r == 0 && m.notice->proof == PROOF_GOOD &&
+		    (got.answer > best->answer ||
+		     (got.answer == best->answer && got.approvals >= best->approvals)))
+			*best = got;
+	}
+	return r;
+}
+
+int release_judge(struct history *h, const struct deposit *d, const struct leaf *leaf,
+		  struct ruling *out, struct error *err)
+{
+	const struct moment end = {.h = h, .d = d, .upto = h->n, .now = h->now};
+	CLEANUP(ruling_clear) struct ruling ruling = {0};
+	CLEANUP(policy_freep) struct policy *p = NULL;
+	struct result best;
+	struct votes v = {0};
+
+	int r = policy_parse(d->release_policy, "release policy of the deposit", &p, err);
+	if (r < 0)
+		return r;
+	resolve_targets(h);
+	r = find_result(&end, p, &best, err);
+	if (r == 0)
+		r = make_facts(&best.m, &v, &ruling.facts, err);
+	if (r == 0)
+		r = policy_decide(p, ruling.facts, &ruling.answer, &ruling.why, err);
+	if (r == 0)
+		r = list_used(&best.m, &v, leaf, &ruling.used, err);
+	if (r < 0)
+		return r;
+	*out = ruling;
+	ruling = (struct ruling){0};
+	return 0;
+}

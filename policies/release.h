@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * release - was a deposit released, by its own policy, at some point of the log?
+ *
+ * The policy is asked at every leaf that could decide: once it has said yes, the
+ * shares may be out, and nothing that is logged later takes that back. So the
+ * answer, once yes, and what it rests on stay the same for ever.
+ */
+#ifndef POLICIES_RELEASE_H
+#define POLICIES_RELEASE_H
+
+#include "policies/history.h"
+
+/* Rules of time that the formats fix, not a deposit's policy; days. */
+enum { NOTICE_DAYS = 365, OBJECTION_DAYS = 365, PROMISE_DAYS = 730 };
+/* Objections that count between two updates. */
+enum { OBJECTIONS_MAX = 2 };
+
+struct ruling {
+	enum answer answer;
+	struct facts *facts; /* owned, as the two below */
+	json_t *why;
+	json_t *used; /* ids in leaf order */
+};
+void ruling_clear(struct ruling *r);
+
+/* `h` holds the records collected for `d`; `leaf` is the deposit's. */
+MUSTCHECK int release_judge(struct history *h, const struct deposit *d, const struct leaf *leaf,
+			    struct ruling *out, struct error *err);
+
+/* Set `now`, or say why it is not known. */
+MUSTCHECK int release_set_now(const struct history *h, const struct witnessed *now, struct facts *f,
+			      struct error *err);
+
+#endif
