@@ -2,12 +2,12 @@
 #include "policies/evidence.h"
 
 #include "lib/base/error.h"
-#include "policies/history.h"
+#include "policies/ledger.h"
 #include "policies/release.h"
 
 /* One gathering: the history, what is being made of it, and what is lacking. */
 struct search {
-	struct history h;
+	struct ledger h;
 	struct evidence *e;
 	const struct leaf *offered; /* of root N+1; NULL: none asked for, or not logged */
 	const char *lacking;        /* set: the answer is unknown, for want of this */
@@ -30,7 +30,7 @@ static int read_chain(struct search *s, struct error *err)
 	const struct evidence_source *src = s->h.source;
 	CLEANUP(buf_clear) struct buf bytes = {0};
 
-	int r = src->read(src->ctx, "leaves.jsonl", HISTORY_LEAVES_MAX, &bytes, err);
+	int r = src->read(src->ctx, "leaves.jsonl", LEDGER_LEAVES_MAX, &bytes, err);
 	if (r == E_NOTFOUND) {
 		s->lacking = "the product's leaf chain";
 		return 0;
@@ -38,7 +38,7 @@ static int read_chain(struct search *s, struct error *err)
 	if (r < 0)
 		return r;
 	r = leaf_chain_parse(bytes.data, bytes.len, query(s)->product, &s->e->chain, err);
-	return r < 0 ? r : history_open(&s->h, &s->lacking, err);
+	return r < 0 ? r : ledger_open(&s->h, &s->lacking, err);
 }
 
 static int check_roots(const struct evidence_query *q, struct error *err)
@@ -76,7 +76,7 @@ static int find_offered(struct search *s, struct error *err)
 		return error_set(err, E_UNTRUSTED,
 				 "root %lld: is not the first of its version in the log",
 				 (long long)q->to->version);
-	int r = history_prove(&s->h, leaf, &state, &when, err);
+	int r = ledger_prove(&s->h, leaf, &state, &when, err);
 	if (r == 0 && state != PROOF_GOOD)
 		s->lacking = "a log proof of the offered root under the logs and witnesses of the "
 			     "current one";
@@ -104,7 +104,7 @@ static int check_deposit(const struct search *s, const struct envelope *doc,
 	if (strcmp(d->head.product, q->product) != 0)
 		return error_set(err, E_UNTRUSTED, "deposit %.16s: is of product \"%s\"",
 				 envelope_id(doc), d->head.product);
-	int r = history_by_root(&s->h, doc, &d->head, err);
+	int r = ledger_by_root(&s->h, doc, &d->head, err);
 	if (r < 0)
 		return error_prefix(err, r, "deposit %.16s", envelope_id(doc));
 	if (!q->to && s->offered && strcmp(s->offered->id, d->bridge) != 0)
@@ -129,13 +129,13 @@ static int rule(struct search *s, const struct leaf *leaf, const struct deposit 
 	enum proof_state state = PROOF_UNREAD;
 	struct witnessed when = {0};
 
-	int r = history_prove(&s->h, leaf, &state, &when, err);
+	int r = ledger_prove(&s->h, leaf, &state, &when, err);
 	if (r == 0 && state != PROOF_GOOD) {
 		s->lacking = "the log proof of the deposit";
 		return 0;
 	}
 	if (r == 0)
-		r = history_collect(&s->h, d, end_of_time(s), err);
+		r = ledger_collect(&s->h, d, end_of_time(s), err);
 	return r < 0 ? r : release_judge(&s->h, d, leaf, out, err);
 }
 
@@ -166,7 +166,7 @@ static int try_deposit(struct search *s, const struct leaf *leaf, struct error *
 	CLEANUP(deposit_clear) struct deposit d = {0};
 	CLEANUP(ruling_clear) struct ruling ruling = {0};
 
-	int r = history_read(&s->h, leaf, &doc, err);
+	int r = ledger_read(&s->h, leaf, &doc, err);
 	if (r < 0)
 		return r;
 	if (!doc) {
@@ -266,7 +266,7 @@ static int try_step(struct search *s, const struct leaf *leaf, bool *good, struc
 {
 	CLEANUP(envelope_freep) struct envelope *doc = NULL;
 	struct statement st;
-	int r = history_read(&s->h, leaf, &doc, err);
+	int r = ledger_read(&s->h, leaf, &doc, err);
 
 	if (r < 0)
 		return r;
@@ -295,7 +295,7 @@ static int find_objection(struct search *s, const char *id, struct facts *f, str
 
 		if (strcmp(leaf->kind, statement_name(ST_OBJECTION)) != 0)
 			continue;
-		int r = history_read(&s->h, leaf, &doc, err);
+		int r = ledger_read(&s->h, leaf, &doc, err);
 		if (r < 0)
 			return r;
 		if (!doc)
@@ -303,8 +303,8 @@ static int find_objection(struct search *s, const char *id, struct facts *f, str
 		r = statement_read(doc, leaf->kind, &st, &why);
 		if (r < 0 || strcmp(st.target, id) != 0)
 			continue;
-		r = history_by_root(&s->h, doc, &st, &why);
-		if (r < 0 && history_altered(leaf, doc))
+		r = ledger_by_root(&s->h, doc, &st, &why);
+		if (r < 0 && ledger_altered(leaf, doc))
 			return error_set(err, E_UNTRUSTED, "statements/%s.json: was changed",
 					 leaf->id);
 		if (r == 0)
@@ -321,7 +321,7 @@ static int judge_step(struct search *s, const struct step *step, const struct le
 	struct evidence *e = s->e;
 	struct witnessed when = {0};
 
-	int r = history_prove(&s->h, leaf, &state, &when, err);
+	int r = ledger_prove(&s->h, leaf, &state, &when, err);
 	if (r < 0)
 		return r;
 	if (state != PROOF_GOOD) {
@@ -446,7 +446,7 @@ int evidence_gather(const struct evidence_source *src, const struct evidence_que
 	int r = gather(&s, err);
 	if (r == 0)
 		r = finish(&s, err);
-	history_close(&s.h);
+	ledger_close(&s.h);
 	if (r < 0)
 		return r;
 	*out = e;

@@ -10,7 +10,7 @@
 
 /* What is judged: the history up to a leaf, for one notice or for the final end of life. */
 struct moment {
-	struct history *h;
+	struct ledger *h;
 	const struct deposit *d;
 	struct record *notice; /* NULL: none */
 	size_t upto;           /* records before this one are known */
@@ -39,7 +39,7 @@ void ruling_clear(struct ruling *r)
 	*r = (struct ruling){0};
 }
 
-static bool is_missing(const struct history *h, enum statement_type t)
+static bool is_missing(const struct ledger *h, enum statement_type t)
 {
 	return h->missing >> t & 1;
 }
@@ -52,7 +52,7 @@ static int set_time(struct facts *f, const char *name, const struct witnessed *w
 	return facts_set_int(f, name, when->low, id, err);
 }
 
-int release_set_now(const struct history *h, const struct witnessed *now, struct facts *f,
+int release_set_now(const struct ledger *h, const struct witnessed *now, struct facts *f,
 		    struct error *err)
 {
 	if (!h->timed || !now->known)
@@ -131,7 +131,7 @@ static int weigh_objection(const struct moment *m, struct record *o, enum answer
 		return 0;
 	/* One against an earlier notice protects from the next for a while. */
 	*out = ANSWER_UNKNOWN;
-	int r = history_prove_record(m->h, o, err);
+	int r = ledger_prove_record(m->h, o, err);
 	if (r == 0 && o->when.known && m->notice->when.known)
 		*out = m->notice->when.low < o->when.low + (int64_t)OBJECTION_DAYS * DAY_S
 			       ? ANSWER_YES
@@ -192,7 +192,7 @@ static int count_votes(const struct moment *m, struct votes *v, struct error *er
 
 		if (rec->targets || (!approval && rec->type != ST_REFUSAL) || !votes_here(m, rec))
 			continue;
-		int r = approval ? history_prove_record(m->h, rec, err) : 0;
+		int r = approval ? ledger_prove_record(m->h, rec, err) : 0;
 		if (r < 0)
 			return r;
 		if (approval && (rec->proof != PROOF_GOOD || too_late(m, rec)))
@@ -264,7 +264,7 @@ static int last_sign(const struct moment *m, bool updates_only, int64_t until, s
 
 		if (!rec->targets && (updates_only || rec->type != ST_HEARTBEAT))
 			continue;
-		int r = history_prove_record(m->h, rec, err);
+		int r = ledger_prove_record(m->h, rec, err);
 		if (r < 0)
 			return r;
 		if (!rec->targets && rec->when.known && rec->when.low > until)
@@ -343,13 +343,13 @@ static int prove_subject(const struct moment *m, struct error *err)
 
 		if (rec->targets || rec->type != ST_EOL)
 			continue;
-		int r = history_prove_record(m->h, rec, err);
+		int r = ledger_prove_record(m->h, rec, err);
 		if (r < 0)
 			return r;
 		if (rec->proof != PROOF_GOOD)
 			rec->final = rec->release = false;
 	}
-	return m->notice ? history_prove_record(m->h, m->notice, err) : 0;
+	return m->notice ? ledger_prove_record(m->h, m->notice, err) : 0;
 }
 
 static int make_facts(const struct moment *m, struct votes *v, struct facts **out,
@@ -439,7 +439,7 @@ static int judge(const struct moment *m, const struct policy *p, struct result *
 	return policy_decide(p, f, &out->answer, NULL, err);
 }
 
-static void resolve_targets(struct history *h)
+static void resolve_targets(struct ledger *h)
 {
 	for (size_t i = 0; i < h->n; i++) {
 		struct record *rec = &h->records[i];
@@ -467,7 +467,7 @@ static int decisive(const struct moment *now, size_t i, struct moment *m, bool *
 		return 0;
 	if (rec->type == ST_APPROVAL && now->h->records[rec->on].type == ST_NOTICE)
 		m->notice = &now->h->records[rec->on];
-	int r = history_prove_record(now->h, rec, err);
+	int r = ledger_prove_record(now->h, rec, err);
 	m->now = rec->when;
 	return r;
 }
@@ -509,7 +509,7 @@ static int find_result(const struct moment *end, const struct policy *p, struct 
 	return r;
 }
 
-int release_judge(struct history *h, const struct deposit *d, const struct leaf *leaf,
+int release_judge(struct ledger *h, const struct deposit *d, const struct leaf *leaf,
 		  struct ruling *out, struct error *err)
 {
 	const struct moment end = {.h = h, .d = d, .upto = h->n, .now = h->now};

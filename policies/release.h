@@ -9,7 +9,7 @@
 #ifndef POLICIES_RELEASE_H
 #define POLICIES_RELEASE_H
 
-#include "policies/history.h"
+#include "policies/ledger.h"
 
 /* Rules of time that the formats fix, not a deposit's policy; days. */
 enum { NOTICE_DAYS = 365, OBJECTION_DAYS = 365, PROMISE_DAYS = 730 };
@@ -25,11 +25,11 @@ struct ruling {
 void ruling_clear(struct ruling *r);
 
 /* `h` holds the records collected for `d`; `leaf` is the deposit's. */
-MUSTCHECK int release_judge(struct history *h, const struct deposit *d, const struct leaf *leaf,
+MUSTCHECK int release_judge(struct ledger *h, const struct deposit *d, const struct leaf *leaf,
 			    struct ruling *out, struct error *err);
 
 /* Set `now`, or say why it is not known. */
-MUSTCHECK int release_set_now(const struct history *h, const struct witnessed *now, struct facts *f,
+MUSTCHECK int release_set_now(const struct ledger *h, const struct witnessed *now, struct facts *f,
 			      struct error *err);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "policies/history.h"
+#include "policies/ledger.h"
 
 #include <stdio.h>
 
@@ -13,7 +13,7 @@ enum {
 };
 
 /* Read a file; 1: it is not there. */
-static int read_file(const struct history *h, const char *path, size_t max, struct buf *out,
+static int read_file(const struct ledger *h, const char *path, size_t max, struct buf *out,
 		     struct error *err)
 {
 	int r = h->source->read(h->source->ctx, path, max, out, err);
@@ -31,7 +31,7 @@ static const struct publisher_log *find_log(const struct publisher *p, const cha
 	return NULL;
 }
 
-static int check_proof(const struct history *h, const struct buf *bytes, const struct hash *leaf,
+static int check_proof(const struct ledger *h, const struct buf *bytes, const struct hash *leaf,
 		       enum proof_state *state, struct witnessed *when, struct error *err)
 {
 	const struct publisher *p = h->publisher;
@@ -66,8 +66,8 @@ static int check_proof(const struct history *h, const struct buf *bytes, const s
 	return 0;
 }
 
-int history_prove(const struct history *h, const struct leaf *leaf, enum proof_state *state,
-		  struct witnessed *when, struct error *err)
+int ledger_prove(const struct ledger *h, const struct leaf *leaf, enum proof_state *state,
+		 struct witnessed *when, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf bytes = {0};
 	char path[PATH_SIZE];
@@ -81,11 +81,11 @@ int history_prove(const struct history *h, const struct leaf *leaf, enum proof_s
 	return r < 0 ? error_prefix(err, r, "%s", path) : 0;
 }
 
-int history_prove_record(const struct history *h, struct record *r, struct error *err)
+int ledger_prove_record(const struct ledger *h, struct record *r, struct error *err)
 {
 	if (r->proof != PROOF_UNREAD)
 		return 0;
-	return history_prove(h, r->leaf, &r->proof, &r->when, err);
+	return ledger_prove(h, r->leaf, &r->proof, &r->when, err);
 }
 
 /* --- the chain ------------------------------------------------------------------ */
@@ -94,13 +94,13 @@ int history_prove_record(const struct history *h, struct record *r, struct error
  * Each leaf holds the hash of the one before it, so the proof of one leaf proves
  * all before it. The last few may be so new that their proofs are not out yet.
  */
-static int find_end(struct history *h, const char **lacking, struct error *err)
+static int find_end(struct ledger *h, const char **lacking, struct error *err)
 {
 	size_t tried = 0;
 
 	for (size_t i = h->chain->n; i > h->begin && tried < TAIL_MAX; i--, tried++) {
 		enum proof_state state = PROOF_UNREAD;
-		int r = history_prove(h, &h->chain->leaves[i - 1], &state, &h->now, err);
+		int r = ledger_prove(h, &h->chain->leaves[i - 1], &state, &h->now, err);
 
 		if (r < 0)
 			return r;
@@ -115,15 +115,15 @@ static int find_end(struct history *h, const char **lacking, struct error *err)
 }
 
 /* Its own leaf may be under logs that only the root before it named: then it has no time. */
-static int date_root(struct history *h, const struct leaf *leaf, struct error *err)
+static int date_root(struct ledger *h, const struct leaf *leaf, struct error *err)
 {
 	enum proof_state state = PROOF_UNREAD;
-	int r = history_prove(h, leaf, &state, &h->root_when, err);
+	int r = ledger_prove(h, leaf, &state, &h->root_when, err);
 
 	return r == E_UNTRUSTED ? 0 : r;
 }
 
-int history_open(struct history *h, const char **lacking, struct error *err)
+int ledger_open(struct ledger *h, const char **lacking, struct error *err)
 {
 	const struct tuf_root *from = h->query->from;
 	const struct leaf *leaf = leaf_chain_first_root(h->chain, from->version);
@@ -148,16 +148,16 @@ int history_open(struct history *h, const char **lacking, struct error *err)
 	return r < 0 || !h->timed ? r : date_root(h, leaf, err);
 }
 
-void history_close(struct history *h)
+void ledger_close(struct ledger *h)
 {
 	free(h->publisher);
 	free(h->records);
-	*h = (struct history){0};
+	*h = (struct ledger){0};
 }
 
 /* --- documents ------------------------------------------------------------------ */
 
-bool history_altered(const struct leaf *leaf, const struct envelope *doc)
+bool ledger_altered(const struct leaf *leaf, const struct envelope *doc)
 {
 	return strcmp(envelope_sha256(doc), leaf->sha256) != 0;
 }
@@ -184,7 +184,7 @@ static int match_leaf(const struct leaf *leaf, const struct envelope *doc, const
 	return 0;
 }
 
-static void note_missing(struct history *h, const struct leaf *leaf)
+static void note_missing(struct ledger *h, const struct leaf *leaf)
 {
 	enum statement_type type;
 
@@ -192,16 +192,15 @@ static void note_missing(struct history *h, const struct leaf *leaf)
 		h->missing |= 1U << type;
 }
 
-int history_read(struct history *h, const struct leaf *leaf, struct envelope **out,
-		 struct error *err)
+int ledger_read(struct ledger *h, const struct leaf *leaf, struct envelope **out, struct error *err)
 {
 	CLEANUP(envelope_freep) struct envelope *doc = NULL;
 	CLEANUP(buf_clear) struct buf bytes = {0};
 	char path[PATH_SIZE];
 
-	if (h->reads++ == HISTORY_READS_MAX)
+	if (h->reads++ == LEDGER_READS_MAX)
 		return error_set(err, E_INVALID, "leaves.jsonl: asks for more than %d statements",
-				 HISTORY_READS_MAX);
+				 LEDGER_READS_MAX);
 	(void)snprintf(path, sizeof(path), "statements/%s.json", leaf->id);
 	int r = read_file(h, path, STATEMENT_MAX, &bytes, err);
 	if (r > 0) {
@@ -219,8 +218,8 @@ int history_read(struct history *h, const struct leaf *leaf, struct envelope **o
 	return r;
 }
 
-int history_by_root(const struct history *h, const struct envelope *doc, const struct statement *st,
-		    struct error *err)
+int ledger_by_root(const struct ledger *h, const struct envelope *doc, const struct statement *st,
+		   struct error *err)
 {
 	const struct tuf_root *from = h->query->from;
 
@@ -234,12 +233,11 @@ int history_by_root(const struct history *h, const struct envelope *doc, const s
 /* --- records --------------------------------------------------------------------- */
 
 /* Do the signatures make it count? E_UNTRUSTED: no, and why. */
-static int check_signer(const struct history *h, const struct deposit *d,
-			const struct envelope *doc, const struct statement *st, struct record *rec,
-			struct error *err)
+static int check_signer(const struct ledger *h, const struct deposit *d, const struct envelope *doc,
+			const struct statement *st, struct record *rec, struct error *err)
 {
 	if (statement_signer(st->type) == BY_ROOT)
-		return history_by_root(h, doc, st, err);
+		return ledger_by_root(h, doc, st, err);
 	rec->seats = deposit_signers(d, doc);
 	if (!rec->seats)
 		return error_set(err, E_UNTRUSTED, "%s %.16s: is signed by no trustee",
@@ -274,13 +272,13 @@ static void fill_record(const struct deposit *d, const struct envelope *doc,
 }
 
 /* Sets *counts if the statement is a record. */
-static int read_record(struct history *h, const struct deposit *d, const struct leaf *leaf,
+static int read_record(struct ledger *h, const struct deposit *d, const struct leaf *leaf,
 		       struct record *rec, bool *counts, struct error *err)
 {
 	CLEANUP(envelope_freep) struct envelope *doc = NULL;
 	struct error why = {0};
 	struct statement st;
-	int r = history_read(h, leaf, &doc, err);
+	int r = ledger_read(h, leaf, &doc, err);
 
 	if (r < 0 || !doc)
 		return r;
@@ -300,7 +298,7 @@ static int read_record(struct history *h, const struct deposit *d, const struct 
 	if (r == E_NOMEM)
 		return error_nomem(err);
 	/* As logged it is nobody's word. But signatures may have been stripped on the way. */
-	if (history_altered(leaf, doc))
+	if (ledger_altered(leaf, doc))
 		return error_set(err, E_UNTRUSTED, "statements/%s.json: was changed (%s)", leaf->id,
 				 why.text);
 	return 0;
@@ -320,11 +318,11 @@ static bool relevant(const struct leaf *leaf, enum statement_type *type)
 	return false;
 }
 
-static int grow(struct history *h, size_t *room, struct error *err)
+static int grow(struct ledger *h, size_t *room, struct error *err)
 {
-	if (h->n == HISTORY_RECORDS_MAX)
+	if (h->n == LEDGER_RECORDS_MAX)
 		return error_set(err, E_INVALID, "leaves.jsonl: want at most %d statements",
-				 HISTORY_RECORDS_MAX);
+				 LEDGER_RECORDS_MAX);
 	if (h->n < *room)
 		return 0;
 	size_t more = *room ? *room * 2 : 16;
@@ -336,7 +334,7 @@ static int grow(struct history *h, size_t *room, struct error *err)
 	return 0;
 }
 
-int history_collect(struct history *h, const struct deposit *d, size_t end, struct error *err)
+int ledger_collect(struct ledger *h, const struct deposit *d, size_t end, struct error *err)
 {
 	size_t room = 0;
 

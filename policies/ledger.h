@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * history - what a product's log says of one root's time, verified
+ * ledger - what a product's log says of one root's time, verified
  *
  * The part of evidence.h that reads: the leaf chain from root N's leaf on, the
  * statements in it, each checked against its leaf and under the keys that may
  * make it, and the proofs of those that are used. What does not verify is no
  * record; what a mirror withholds or has changed is noticed.
  */
-#ifndef POLICIES_HISTORY_H
-#define POLICIES_HISTORY_H
+#ifndef POLICIES_LEDGER_H
+#define POLICIES_LEDGER_H
 
 #include "policies/evidence.h"
 
 /* Work that a hostile log may cause: records kept, statements read, bytes of a leaf chain. */
 enum {
-	HISTORY_RECORDS_MAX = 4096,
-	HISTORY_READS_MAX = 16384, /* of all passes together */
-	HISTORY_LEAVES_MAX = 16 * 1024 * 1024,
+	LEDGER_RECORDS_MAX = 4096,
+	LEDGER_READS_MAX = 16384, /* of all passes together */
+	LEDGER_LEAVES_MAX = 16 * 1024 * 1024,
 };
 
 #define RECORD_NONE SIZE_MAX
@@ -38,7 +38,7 @@ struct record {
 	bool final, release; /* eol: names root N and the bridge; opens the deposit */
 };
 
-struct history {
+struct ledger {
 	const struct evidence_source *source; /* borrowed, as all of these */
 	const struct evidence_query *query;
 	const struct leaf_chain *chain;
@@ -58,30 +58,30 @@ struct history {
  * a static text if something is missing, and the rest is not filled then.
  * E_UNTRUSTED: the log has another root N.
  */
-MUSTCHECK int history_open(struct history *h, const char **lacking, struct error *err);
-void history_close(struct history *h);
+MUSTCHECK int ledger_open(struct ledger *h, const char **lacking, struct error *err);
+void ledger_close(struct ledger *h);
 
 /*
  * Read one statement and hold it against its leaf. *out stays NULL if it is
  * missing (noted in h->missing) or is junk that the log itself took in.
  */
-MUSTCHECK int history_read(struct history *h, const struct leaf *leaf, struct envelope **out,
-			   struct error *err);
+MUSTCHECK int ledger_read(struct ledger *h, const struct leaf *leaf, struct envelope **out,
+			  struct error *err);
 
 /* Was this file changed since it was logged, so that its lack of signatures proves nothing? */
-bool history_altered(const struct leaf *leaf, const struct envelope *doc);
+bool ledger_altered(const struct leaf *leaf, const struct envelope *doc);
 
 /* Check the proof that lies beside a document. *when may be filled only for PROOF_GOOD. */
-MUSTCHECK int history_prove(const struct history *h, const struct leaf *leaf,
-			    enum proof_state *state, struct witnessed *when, struct error *err);
-MUSTCHECK int history_prove_record(const struct history *h, struct record *r, struct error *err);
+MUSTCHECK int ledger_prove(const struct ledger *h, const struct leaf *leaf, enum proof_state *state,
+			   struct witnessed *when, struct error *err);
+MUSTCHECK int ledger_prove_record(const struct ledger *h, struct record *r, struct error *err);
 
 /* Collect the records that matter to the release of `d`, up to the leaf `end` (exclusive). */
-MUSTCHECK int history_collect(struct history *h, const struct deposit *d, size_t end,
-			      struct error *err);
+MUSTCHECK int ledger_collect(struct ledger *h, const struct deposit *d, size_t end,
+			     struct error *err);
 
 /* Is the statement made under root N, by its threshold? E_UNTRUSTED says what is missing. */
-MUSTCHECK int history_by_root(const struct history *h, const struct envelope *doc,
-			      const struct statement *st, struct error *err);
+MUSTCHECK int ledger_by_root(const struct ledger *h, const struct envelope *doc,
+			     const struct statement *st, struct error *err);
 
 #endif
