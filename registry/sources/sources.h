@@ -35,7 +35,7 @@ struct sources_limits {
 	uint64_t total_bytes;  /* of all objects of one bundle, unpacked */
 	uint64_t entries;      /* files and folders that one tree unfolds to */
 	uint64_t checkout;     /* bytes that one tree unfolds to */
-	uint32_t depth;        /* of folders, and of delta chains */
+	uint32_t depth;        /* of folders in each other */
 };
 
 extern const struct sources_limits sources_defaults;
