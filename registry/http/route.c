@@ -106,3 +106,28 @@ struct route route_of(const char *method, const char *url, const char *service)
 		out.kind = ROUTE_FILE;
 	return out;
 }
+
+const char *route_name(enum route_kind k)
+{
+	static const char *const names[] = {
+		[ROUTE_FILE] = "file",
+		[ROUTE_NONE] = "none",
+		[ROUTE_METHOD] = "method",
+		[ROUTE_HEALTH] = "health",
+		[ROUTE_METRICS] = "metrics",
+		[ROUTE_SUBMIT] = "submit",
+		[ROUTE_DOCUMENT] = "document",
+		[ROUTE_PRODUCT] = "product",
+		[ROUTE_PROPOSALS] = "proposals",
+		[ROUTE_ONLINE_KEYS] = "online-keys",
+		[ROUTE_SHARE] = "share",
+		[ROUTE_TUS] = "tus",
+		[ROUTE_BLOB_STATUS] = "blob-status",
+		[ROUTE_BLOB_APPEND] = "blob-append",
+		[ROUTE_BLOB_PUT] = "blob-put",
+		[ROUTE_GIT_ADVERTISE] = "git-refs",
+		[ROUTE_GIT_PACK] = "git-pack",
+	};
+
+	return names[k];
+}

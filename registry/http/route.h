@@ -37,6 +37,8 @@ struct route {
 	bool writes;              /* counts against its address's rate */
 };
 
+const char *route_name(enum route_kind k); /* for the log */
+
 /* `service` is the query's value of that name, or NULL. */
 struct route route_of(const char *method, const char *url, const char *service);
 

@@ -91,9 +91,9 @@ static void finish(struct request *q, unsigned status)
 	if (!q->route.writes && status < MHD_HTTP_INTERNAL_SERVER_ERROR)
 		return;
 	(void)snprintf(took, sizeof(took), "%" PRId64, now_ms() - q->began_ms);
-	log_line(LOG_INFO, "request route=%d about=%s status=%u ms=%s%s%s", (int)q->route.kind,
-		 q->route.arg[0] ? q->route.arg : "-", status, took, q->r < 0 ? " error=" : "",
-		 q->r < 0 ? q->err.text : "");
+	log_line(LOG_INFO, "request route=%s about=%s status=%u ms=%s%s%s",
+		 route_name(q->route.kind), q->route.arg[0] ? q->route.arg : "-", status, took,
+		 q->r < 0 ? " error=" : "", q->r < 0 ? q->err.text : "");
 }
 
 /* Answer with an error that has nothing to do with the registry. */
