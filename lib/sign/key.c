@@ -13,11 +13,10 @@
 #include "lib/base/hex.h"
 #include "lib/json/canon.h"
 #include "lib/json/strict.h"
+#include "lib/sign/ed25519.h"
 #include "lib/sign/pgp_packet.h"
 
 enum {
-	ED25519_LEN = 32,
-	ED25519_SIG = 64,
 	P256_LEN = 32,       /* of one coordinate */
 	P256_SIG_MAX = 72,   /* DER of two integers of 33 bytes */
 	RSA_BITS_MIN = 2048, /* what python-tuf and OpenSSL's level 2 ask for */
@@ -44,38 +43,6 @@ DEFINE_CLEANUP(BIGNUM *, BN_free)
 DEFINE_CLEANUP(BIO *, BIO_free_all)
 DEFINE_CLEANUP(OSSL_PARAM *, OSSL_PARAM_free)
 DEFINE_CLEANUP(OSSL_PARAM_BLD *, OSSL_PARAM_BLD_free)
-
-/*
- * Points of order 1, 2, 4 and 8 in their canonical encodings, the sign bit
- * cleared. Under such a key a signature can hold for many messages at once.
- */
-static const char *const low_order[] = {
-	"0000000000000000000000000000000000000000000000000000000000000000",
-	"0100000000000000000000000000000000000000000000000000000000000000",
-	"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-	"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-	"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-};
-
-/* One encoding for each key, and none of low order: y < 2^255 - 19, and not in the list. */
-static bool ed25519_usable(const unsigned char pub[ED25519_LEN])
-{
-	unsigned char y[ED25519_LEN];
-	char hex[2 * ED25519_LEN + 1];
-	size_t i = 1;
-
-	memcpy(y, pub, sizeof(y));
-	y[ED25519_LEN - 1] &= 0x7f;
-	while (i < ED25519_LEN - 1 && y[i] == 0xff)
-		i++;
-	if (i == ED25519_LEN - 1 && y[i] == 0x7f && y[0] >= 0xed)
-		return false;
-	hex_encode(y, sizeof(y), hex);
-	for (i = 0; i < ARRAY_LEN(low_order); i++)
-		if (strcmp(hex, low_order[i]) == 0)
-			return false;
-	return true;
-}
 
 /* The digest that tells keys apart: a tag for the algorithm, then its numbers. */
 static void set_material(struct key *k, const char *tag, const void *data, size_t len)
@@ -412,7 +379,7 @@ static bool verify_pgp(const struct key *k, struct bytes data, const struct sign
 	if (!pgp_digest(k, s, data, digest))
 		return false;
 	if (k->kind == KEY_PGP_ED25519)
-		return sig.len == ED25519_SIG &&
+		return sig.len == ED25519_SIG_LEN &&
 		       verify_plain(k->pkey, NULL, false, sig,
 				    (struct bytes){digest, sizeof(digest)});
 	/* An MPI has no leading zeros: fill up to the length of the modulus. */
@@ -433,7 +400,7 @@ bool key_verify(const struct key *k, const void *data, size_t len, const struct 
 		return false;
 	switch (k->kind) {
 	case KEY_ED25519:
-		return size == ED25519_SIG && verify_plain(k->pkey, NULL, false, sig, what);
+		return size == ED25519_SIG_LEN && verify_plain(k->pkey, NULL, false, sig, what);
 	/*
 	 * Both (r, s) and (r, n - s) are taken, as by every other TUF client: signatures
 	 * are outside of what is signed, so nothing is identified by their bytes.
