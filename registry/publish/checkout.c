@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bequest-publish checkout: a work folder with what is published, verified, and a draft after it.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "lib/base/error.h"
+#include "lib/base/file.h"
+#include "lib/base/utc.h"
+#include "lib/json/print.h"
+#include "lib/tuf/repo.h"
+#include "policies/statement.h"
+#include "registry/publish/verbs.h"
+#include "registry/publish/work.h"
+
+struct options {
+	const char *product, *registry, *root;
+	bool unpublished;
+};
+
+static const struct cli_option options[] = {
+	CLI_NEED(struct options, product, CLI_TEXT, "product", "ID", "the product"),
+	CLI_NEED(struct options, registry, CLI_TEXT, "registry", "URL",
+		 "the registry that publishes it"),
+	CLI_OPT(struct options, root, CLI_TEXT, "root", "FILE",
+		"a root of this product that you trust; default: its first one"),
+	CLI_OPT(struct options, unpublished, CLI_FLAG, "unpublished", NULL,
+		"take --root as the newest: it is not published yet"),
+	{0},
+};
+
+/* Bytes of the root to start from: the person's file, or the product's first root. */
+static int first_root(const struct work *w, const struct options *o, struct buf *out,
+		      struct error *err)
+{
+	CLEANUP(buf_clear) struct buf path = {0};
+	CLEANUP(freep) char *url = NULL;
+	int r;
+
+	if (o->root) {
+		r = file_read(AT_FDCWD, o->root, TUF_ROOT_MAX, out, err);
+		return r == E_NOTFOUND ? error_prefix(err, E_USAGE, "--root") : r;
+	}
+	r = buf_printf(&path, err, "p/%s/metadata/1.root.json", w->product);
+	if (r == 0)
+		r = http_url(w->registry, path.data, &url, err);
+	if (r == 0)
+		r = http_get(w->http, url, TUF_ROOT_MAX, out, err);
+	return r;
+}
+
+/* Trust on first use happens once, in the open: the id is printed to be compared. */
+static int pin_root(const struct work *w, const struct options *o, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf bytes = {0};
+	CLEANUP(tuf_root_freep) struct tuf_root *root = NULL;
+	int r = first_root(w, o, &bytes, err);
+
+	if (r == 0)
+		r = tuf_root_parse(bytes.data, bytes.len, o->root ? o->root : "1.root.json", &root,
+				   err);
+	if (r == 0)
+		r = tuf_root_self_signed(root, err);
+	if (r < 0)
+		return r;
+	if (!root->product || strcmp(root->product, w->product) != 0)
+		return error_set(err, E_UNTRUSTED, "%s: signed.product: want %s, got %s",
+				 o->root ? o->root : "1.root.json", w->product,
+				 root->product ? root->product : "nothing");
+	if (!o->root)
+		(void)fprintf(stderr,
+			      "trusting root %" PRId64 " of %s on first use; compare its id: %s\n",
+			      root->version, w->product, envelope_id(root->doc));
+	return file_write(w->metadata, "root.json", bytes.data, bytes.len, 0644, err);
+}
+
+/* The draft starts as the next version of what is published, or as an empty first one. */
+static int start_draft(struct work *w, struct error *err)
+{
+	const struct tuf_role *published = work_published(w);
+	json_t *signed_part = NULL;
+	int64_t now = utc_now();
+	int r;
+
+	if (published)
+		r = repo_signed_next(published->doc, now, TUF_TARGETS_DAYS, &signed_part, err);
+	else
+		r = repo_signed_new(TUF_TARGETS, w->product, 1, now, &signed_part, err);
+	return r < 0 ? r : work_draft(w, signed_part, err);
+}
+
+static int run(const struct cli_call *call, struct error *err)
+{
+	CLEANUP(work_close) struct work w = WORK_NONE;
+	const struct options *o = call->opt;
+	int r;
+
+	if (!product_id_ok(o->product))
+		return error_set(err, E_USAGE, "--product: %s: not a product id", o->product);
+	if (o->unpublished && !o->root)
+		return error_set(err, E_USAGE, "--unpublished needs --root");
+	r = work_make(call->args[0], o->product, o->registry, &w, err);
+	if (r == 0 && (o->unpublished || !file_exists(w.metadata, "root.json")))
+		r = pin_root(&w, o, err);
+	if (r == 0)
+		r = work_trust(&w, !o->unpublished, err);
+	if (r == 0)
+		r = start_draft(&w, err);
+	if (r < 0)
+		return r;
+
+	const struct tuf_root *root = tuf_trusted_root(w.tuf);
+	int64_t version = envelope_version(w.draft);
+	if (call->json)
+		return json_print(json_pack("{s:b, s:s, s:I, s:s, s:I}", "ok", 1, "product",
+					    w.product, "root_version", (json_int_t)root->version,
+					    "root_id", envelope_id(root->doc), "draft_version",
+					    (json_int_t)version),
+				  err);
+	(void)printf("%s: root %" PRId64 ", draft of targets %" PRId64 " in %s\n", w.product,
+		     root->version, version, call->args[0]);
+	return 0;
+}
+
+const struct cli_verb verb_checkout = {
+	.name = "checkout",
+	.args = "DIR",
+	.help = "make a work folder: fetch and verify what is published, start the next version",
+	.options = options,
+	.size = sizeof(struct options),
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
+};
