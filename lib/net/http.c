@@ -348,17 +348,17 @@ static int set_range(CURL *e, uint64_t from, struct error *err)
 	return curl_easy_setopt(e, CURLOPT_RANGE, range) == CURLE_OK ? 0 : error_nomem(err);
 }
 
-/* Always as an upload: a "post" of libcurl's would bring a Content-Type of its own. */
+/* Bodies go as uploads: a "post" of libcurl's would bring a Content-Type of its own. */
 static int set_send(CURL *e, struct transfer *t, struct curl_slist *headers, struct error *err)
 {
 	const struct http_request *q = t->send;
 	int bad = 0;
 
 	bad |= curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers) != CURLE_OK;
-	if (strcmp(q->method, "HEAD") == 0) {
+	if (strcmp(q->method, "HEAD") == 0)
 		bad |= curl_easy_setopt(e, CURLOPT_NOBODY, 1L) != CURLE_OK;
+	if (strcmp(q->method, "HEAD") == 0 || strcmp(q->method, "GET") == 0)
 		return bad ? error_nomem(err) : 0;
-	}
 	bad |= curl_easy_setopt(e, CURLOPT_UPLOAD, 1L) != CURLE_OK;
 	bad |= curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, q->method) != CURLE_OK;
 	bad |= curl_easy_setopt(e, CURLOPT_INFILESIZE_LARGE, (curl_off_t)body_length(q)) !=

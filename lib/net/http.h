@@ -62,7 +62,7 @@ MUSTCHECK int http_stream(struct http *h, const char *url, uint64_t from, uint64
 
 /* Any other request; the answer, whatever its status, is for the caller to judge. */
 struct http_request {
-	const char *method; /* "POST", "PATCH", "HEAD", "PUT" */
+	const char *method; /* "GET", "HEAD", "POST", "PATCH", "PUT" */
 	const char *url;
 	const char *const *headers; /* "Name: value", ended by NULL; may be NULL */
 	const void *body;           /* `len` bytes, or NULL with fd -1 for none */
