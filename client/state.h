@@ -14,8 +14,8 @@
 #include <stdint.h>
 
 #include "client/bootenv.h"
-#include "client/version.h"
 #include "lib/base/digest.h"
+#include "lib/base/version.h"
 
 struct error;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/version.h"
+#include "lib/base/version.h"
 
 #include "tests/unit/unit.h"
 

@@ -7,8 +7,8 @@
  * 1.9 < 1.10 = 1.10.0 < 2.0.0-rc.1 < 2.0.0-rc.2 < 2.0.0 = 2.0.0+debian. A
  * leading "v" is not a part of it.
  */
-#ifndef CLIENT_VERSION_H
-#define CLIENT_VERSION_H
+#ifndef LIB_BASE_VERSION_H
+#define LIB_BASE_VERSION_H
 
 #include <stdbool.h>
 
