@@ -207,7 +207,9 @@ static int run(const char *program, const struct cli_verb *v, int argc, char *ar
 		r = v->run(&call, &err);
 	if (r >= 0 && fflush(stdout) != 0)
 		r = error_errno(&err, errno, "standard output");
-	return r < 0 ? fail(program, &err, r, call.json) : r;
+	if (r < 0)
+		r = fail(program, &err, r, call.json);
+	return r != EXIT_OK && v->one_failure ? EXIT_FAILED : r;
 }
 
 int cli_main(const char *program, const struct cli_verb *verbs, int argc, char *argv[])

@@ -95,6 +95,7 @@ struct cli_verb {
 	/* Returns 0, a negative E_ code with `err` set, or a positive EXIT_ status, already
 	 * explained. */
 	int (*run)(const struct cli_call *call, struct error *err);
+	bool one_failure; /* whatever fails, a usage error too, is EXIT_FAILED */
 };
 
 /*
