@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "client/tuf_verb.h"
 #include "client/verbs.h"
 
 #define COMMON .options = verb_config_options, .size = sizeof(struct verb_options)
@@ -47,6 +48,15 @@ static const struct cli_verb verbs[] = {
 	 .help = "forget what witnesses said of the time",
 	 COMMON,
 	 .run = verb_time_reset},
+	{.name = "tuf",
+	 .args = "init ROOT | refresh | download",
+	 .help = "the bare TUF client, for any repository",
+	 .options = tuf_options,
+	 .size = sizeof(struct tuf_args),
+	 .min_args = 1,
+	 .max_args = 2,
+	 .run = tuf_run,
+	 .one_failure = true},
 	{0},
 };
 

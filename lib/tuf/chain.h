@@ -27,7 +27,7 @@ void tuf_chain_free(struct tuf_chain *c);
 DEFINE_CLEANUP(struct tuf_chain *, tuf_chain_free)
 
 /*
- * Take in the next bytes of the file; has the form of an http_sink. Roots up to
+ * Take in the next bytes of the file; fits as `take` of an http_sink. Roots up to
  * the trusted one are skipped. E_INVALID: a malformed or too long line, a gap in
  * the versions, more than TUF_ROOTS_MAX steps; E_UNTRUSTED. After a failure
  * every further call fails too.
