@@ -72,12 +72,16 @@ int scratch_open(const char *parent, struct scratch *out, struct error *err)
 {
 	CLEANUP(scratch_close) struct scratch s = SCRATCH_NONE;
 	CLEANUP(buf_clear) struct buf path = {0};
+	CLEANUP(freep) char *full = NULL;
 	const char *base = parent ? parent : getenv("TMPDIR");
 	int r;
 
 	if (!base || !*base)
 		base = TEMP_DIR;
-	r = buf_printf(&path, err, "%s/" FILE_TEMP_PREFIX "XXXXXX", base);
+	full = realpath(base, NULL);
+	if (!full)
+		return error_errno(err, errno, "%s", base);
+	r = buf_printf(&path, err, "%s/" FILE_TEMP_PREFIX "XXXXXX", full);
 	if (r < 0)
 		return r;
 	if (!mkdtemp(path.data))

@@ -17,7 +17,7 @@
 struct error;
 
 struct scratch {
-	char *path; /* NULL: not open */
+	char *path; /* absolute; NULL: not open */
 	int fd;     /* of the folder */
 	int guard;  /* write end of the pipe whose closing wakes the guardian */
 	pid_t guardian;
