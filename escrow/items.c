@@ -115,7 +115,8 @@ static int add_below(struct items *s, const char *prefix, const char *folder, in
 
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
-		r = buf_printf(&path, err, "%s/%s", prefix, e->d_name);
+		r = prefix ? buf_printf(&path, err, "%s/%s", prefix, e->d_name)
+			   : buf_puts(&path, e->d_name, err);
 		if (r == 0)
 			r = buf_printf(&from, err, "%s/%s", folder, e->d_name);
 		if (r == 0)

@@ -37,7 +37,7 @@ struct items {
 void items_clear(struct items *s);
 
 /*
- * Add a file, hashing it; or every file below a folder. E_USAGE: it is no
+ * Add a file, hashing it; or every file below a folder (`prefix` NULL: none). E_USAGE: it is no
  * regular file (links are refused: what they point to may not be there in
  * twenty years), or its path does not fit an archive or a checksum file.
  */
