@@ -53,9 +53,9 @@ struct failed_update {
  * this; whatever differs later voids it.
  */
 struct offer {
-	char from[SHA256_HEX_SIZE];     /* id of root N */
-	char bridge[SHA256_HEX_SIZE];   /* id of root N+1; "": there is no offer */
-	char after[SHA256_HEX_SIZE];    /* id of root N+2, which becomes the trusted root */
+	char from[SHA256_HEX_SIZE];   /* id of root N */
+	char bridge[SHA256_HEX_SIZE]; /* id of root N+1; "": there is no offer */
+	char after[SHA256_HEX_SIZE];  /* id of the root that becomes trusted, N+2 after a bridge */
 	char evidence[SHA256_HEX_SIZE]; /* digest over the documents it rests on */
 	char nonce[SHA256_HEX_SIZE];    /* of this device and this presentation */
 	int64_t shown;                  /* when, by the system's clock */

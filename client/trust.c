@@ -216,8 +216,6 @@ static int decide(struct walk *w, struct handover *h, struct error *err)
 
 	if (r == 0)
 		r = facts_set_text(f, "action", "handover", NULL, err);
-	if (r == 0 && e->released != ANSWER_UNKNOWN)
-		r = facts_set_bool(f, "released", e->released == ANSWER_YES, NULL, err);
 	if (r == 0)
 		r = facts_set_bool(f, "consent.owner", consent, NULL, err);
 	if (r == 0)
@@ -298,19 +296,33 @@ static int take_over(struct walk *w, struct handover *h, struct error *err)
 	return r;
 }
 
-/* The step from our root to `bridge_take` changes the publisher. */
-static int consider(struct walk *w, struct tuf_root *bridge_take, unsigned change,
+/* The root that would be trusted: a bridge only leads to it, any other change is one itself. */
+static int find_target(struct walk *w, struct handover *h, bool bridge, struct error *err)
+{
+	const struct buf *bytes = envelope_bytes(h->bridge->doc);
+	int r;
+
+	if (!bridge)
+		return tuf_root_parse(bytes->data, bytes->len, "root", &h->after, err);
+	r = next_root(w, h->bridge, &h->after, err);
+	return r == 0 && h->after ? check_after(w, h, err) : r;
+}
+
+/* The step from our root to `offered_take` changes the publisher. */
+static int consider(struct walk *w, struct tuf_root *offered_take, bool bridge, unsigned change,
 		    struct handover *h, struct error *err)
 {
 	struct device *d = w->d;
 	struct reading in = {.from = w->from};
 	const struct evidence_source source = {.ctx = &in, .read = read_evidence};
-	const struct evidence_query q = {
-		.product = d->conf.product, .from = d->root, .to = bridge_take};
+	const struct evidence_query q = {.product = d->conf.product,
+					 .from = d->root,
+					 .to = offered_take,
+					 .anchor = d->anchor};
 	int r;
 
 	h->present = true;
-	h->bridge = bridge_take;
+	h->bridge = offered_take;
 	h->change = change;
 	h->documents = json_object();
 	if (!h->documents)
@@ -320,9 +332,7 @@ static int consider(struct walk *w, struct tuf_root *bridge_take, unsigned chang
 	if (r < 0)
 		return r;
 	witnessed(d, &h->evidence.when);
-	r = next_root(w, h->bridge, &h->after, err);
-	if (r == 0 && h->after)
-		r = check_after(w, h, err);
+	r = find_target(w, h, bridge, err);
 	if (r == 0)
 		r = present(d, h, err);
 	if (r == 0)
@@ -358,7 +368,7 @@ static int step(struct walk *w, struct handover *h, bool *more, struct error *er
 	if (r < 0)
 		return error_prefix(err, r, "root %" PRId64, to->version);
 	if (change || who->bridge) {
-		r = consider(w, steal(to), change, h, err);
+		r = consider(w, steal(to), who->bridge, change, h, err);
 		*more = r == 0 && !h->present; /* it was taken */
 		return r;
 	}

@@ -19,8 +19,9 @@ struct error;
 /* A change of publisher that stands before this device. */
 struct handover {
 	bool present;
-	struct tuf_root *bridge; /* owned; root N+1 */
-	struct tuf_root *after;  /* owned; root N+2, NULL: not published yet */
+	struct tuf_root *bridge; /* owned; root N+1, be it a bridge or not */
+	struct tuf_root *after;  /* owned; what would be trusted: N+2 after a bridge (NULL: not
+				  * published yet), else N+1 again */
 	unsigned change;         /* enum publisher_change */
 	struct evidence evidence;
 	json_t *documents; /* owned: "statements/<id>.json" -> text, for those that were read */

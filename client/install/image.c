@@ -213,8 +213,7 @@ static int keep_old(struct device *d, enum slot s, const struct image *im, struc
 	const struct slot_record *old = &d->st.slot[s];
 
 	if (!d->conf.keep_image || file_exists(d->conf.dir, d->conf.keep_image) ||
-	    (old->status != SLOT_GOOD && old->status != SLOT_UNKNOWN) ||
-	    strcmp(old->publisher, im->record.publisher) == 0)
+	    old->status != SLOT_GOOD || strcmp(old->publisher, im->record.publisher) == 0)
 		return 0;
 	return image_keep(d, s, d->conf.keep_image, err);
 }

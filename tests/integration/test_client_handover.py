@@ -1,0 +1,377 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The change of publisher on a device: evidence, policy, consent, the switch, and the way back."""
+import json
+import pathlib
+import shutil
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from lib_device import Key, Log, Publisher, identity, run_tests, sha256  # noqa: E402
+
+V1, V2, V3 = (bytes([i]) * 100_001 for i in (1, 2, 3))
+
+
+def _released(case, **more):
+    """The vendor's last update, then the handover, then the community's first."""
+    product = case.product
+    product.image("1.0.0", V1)
+    product.publish()
+    d = case.device(image=V1, **more.pop("device", {}))
+    d.ok("check")
+    product.handover(**more)
+    product.image("2.0.0", V2)
+    product.publish(product.keepers)
+    return d
+
+
+def a_handover_is_asked_for_accepted_and_installed(case):
+    d = _released(case)
+    before = d.trusted_root()
+    out = d.json("update", status=4)
+    h = out["handover"]
+    assert out["root_version"] == 1 and d.trusted_root() == before
+    assert h["from"]["publisher"]["id"] == "vendor" and h["to"]["publisher"]["id"] == "stewards"
+    assert h["to"]["root_version"] == 3 and h["released"] == "yes" and h["allowed"] == "no", h
+    assert h["bridge"] == identity(case.product.bridge)
+    assert h["after"] == identity(case.product.after)
+    assert {d["type"] for d in h["documents"]} == {"deposit", "eol", "approval"}, h
+    assert [d["by"] for d in h["documents"] if d["type"] == "approval"] == ["Ann", "Bob"]
+    waiting = d.status()["waiting"]
+    assert waiting["kind"] == "handover" and waiting["id"] == h["bridge"], waiting
+    shown = d.ok("handover", "show").stdout
+    for text in ("Stewards", "the last engineer left", "approval by Ann", "log index", h["after"],
+                 "signed by a threshold of the old keys"):
+        assert text in shown, (text, shown)
+    assert d.slot("B", 1) == b"\0"
+    d.ok("handover", "accept")
+    s = d.status()
+    assert s["publisher"] == {"id": "stewards", "kind": "stewards"} and s["root_version"] == 3
+    assert s["waiting"] is None
+    assert d.trusted_root() == case.product.roots[2]
+    d.ok("update")
+    assert d.boot() == "B" and d.slot("B", len(V2)) == V2
+    d.ok("confirm")
+    d.ok("update")
+    assert d.status()["installed"]["version"] == "2.0.0"
+    d.ok("rollback")
+    assert d.boot() == "A" and d.slot("A", len(V1)) == V1, "the way back to the vendor's image"
+    why = d.ok("why").stdout
+    assert "eol" in why and "consent" in why, why
+
+
+def metadata_of_the_old_publisher_goes_with_it(case):
+    product = case.product
+    for _ in range(5):
+        product.publish()
+    d = _released(case)
+    d.run("update")
+    d.ok("handover", "accept")
+    assert [p.name for p in (d.dir / "state/metadata").iterdir()] == ["root.json"]
+    d.ok("update")
+    targets = json.loads((d.dir / "state/metadata/targets.json").read_text())
+    assert targets["signed"]["version"] == 1, "versions start again"
+
+
+def updates_of_the_old_publisher_go_on_while_it_waits(case):
+    product = case.product
+    product.image("1.0.0", V1)
+    product.image("1.1.0", V3)
+    product.publish()
+    d = case.device(image=V1)
+    product.handover()
+    product.image("2.0.0", V2)
+    product.publish(product.keepers)
+    out = d.json("update", status=4)
+    assert out["update"]["state"] == "installed" and out["update"]["version"] == "1.1.0", out
+    assert d.slot("B", len(V3)) == V3
+    assert any("/metadata/held/1/timestamp.json" in r for r in case.server.requests)
+    assert not any(r.endswith("/metadata/timestamp.json") for r in case.server.requests)
+
+
+def a_refusal_stands_until_it_is_taken_back(case):
+    d = _released(case)
+    d.expect(5, "handover", "refuse")
+    d.expect(4, "check")
+    d.ok("handover", "refuse")
+    for _ in range(2):
+        out = d.json("update", status=4)
+        assert out["handover"]["refused"] and "refused" in out["handover"]["reason"], out
+    d.conf.write_text(d.conf.read_text().replace("policy = ask", "policy = auto"))
+    d.expect(4, "update")
+    assert d.status()["root_version"] == 1, "no policy overrules the owner's word"
+    d.ok("handover", "accept")
+    assert d.status()["root_version"] == 3
+
+
+def nothing_is_accepted_that_was_not_shown(case):
+    d = _released(case)
+    assert "was shown" in d.expect(5, "handover", "accept").stderr
+    assert d.status()["root_version"] == 1
+
+
+def consent_is_void_when_the_offer_changes(case):
+    product = case.product
+    product.image("1.0.0", V1)
+    product.publish()
+    d = case.device(image=V1)
+    product.handover()
+    d.expect(4, "check")
+    # The same bridge, but another root after it than the one that was shown.
+    shown = identity(product.after)
+    product.roots.pop()
+    first = product.leaves[-1]
+    product.leaves.pop()
+    product.seq -= 1
+    product.entries.pop()
+    product.log.hashes.pop()
+    product.prev = json.loads(first)["leaf"]["prev"]
+    other = product.root(product.keepers, product.stewards.root[1:], expires=200)
+    product.publish_root(other)
+    assert identity(other) != shown
+    # A device that has seen the first chain refuses another in its place.
+    state = json.loads((d.dir / "state/state.json").read_text())
+    assert state["seq"] and "seen before" in d.expect(3, "handover", "accept").stderr
+    assert d.status()["root_version"] == 1
+    # One that has not must still not take what it was not asked about.
+    state.update(seq=0, leaf="")
+    (d.dir / "state/state.json").write_text(json.dumps(state))
+    p = d.expect(4, "handover", "accept")
+    assert "differs from what was shown" in p.stderr, p.stderr
+    assert d.status()["root_version"] == 1
+    d.ok("handover", "accept")
+    assert d.trusted_root() == product.roots[2]
+
+
+def policy_auto_follows_and_never_does_not(case):
+    d = _released(case, device={"policy": "auto"})
+    d.ok("update")
+    assert d.status()["root_version"] == 3 and d.slot("B", len(V2)) == V2
+    never = case.device(image=V1, policy="never")
+    assert "never" in never.json("update", status=4)["handover"]["reason"]
+    never.expect(4, "handover", "accept")
+    assert never.status()["root_version"] == 1
+
+
+def a_policy_file_of_the_owner_decides(case):
+    d = _released(case)
+    d.conf.write_text(d.conf.read_text().replace("policy = ask", "policy = mine.json"))
+    assert "mine.json" in d.expect(2, "check").stderr
+    (d.dir / "mine.json").write_text('{"policy": "mine", "version": 1, "allow": {"nonsense": 1}}')
+    assert "mine.json" in d.expect(2, "check").stderr
+    (d.dir / "mine.json").write_text(json.dumps({"policy": "mine", "version": 1, "allow": {
+        "all": [{"fact": "action", "==": "handover"}, {"fact": "released"}]}}))
+    d.run("check")
+    assert d.status()["root_version"] == 3
+    p = d.expect(4, "update")
+    assert "does not allow it" in p.stderr, "nor does it allow installing"
+
+
+def without_enough_approvals_it_waits_even_under_auto(case):
+    d = _released(case, approvals=1, device={"policy": "auto"})
+    out = d.json("update", status=4)
+    assert out["handover"]["released"] in ("no", "unknown"), out
+    d.expect(4, "handover", "accept")
+    assert d.status()["root_version"] == 1
+    # One that is logged after the bridge is too late to have released it.
+    case.product.approve(case.product.trustees[2], case.product.bridge)
+    d.expect(4, "update")
+    assert d.status()["root_version"] == 1
+
+
+def without_a_final_end_of_life_it_waits(case):
+    d = _released(case, final=False, device={"policy": "auto"})
+    d.expect(4, "update")
+    assert d.status()["root_version"] == 1
+
+
+def the_vendor_may_release_without_trustees(case):
+    d = _released(case, release=True, approvals=0, device={"policy": "auto"})
+    d.ok("update")
+    assert d.status()["root_version"] == 3
+
+
+def a_forged_statement_is_an_attack(case):
+    d = _released(case, device={"policy": "auto"})
+    path = case.product.tree / "statements" / f"{identity(case.product.eol)}.json"
+    path.write_text(path.read_text().replace("engineer", "intern"))
+    d.expect(3, "update")
+    assert d.status()["root_version"] == 1
+
+
+def a_bridge_that_is_not_in_the_log_is_not_followed(case):
+    d = _released(case, device={"policy": "auto"})
+    product = case.product
+    (product.tree / "proofs" / f"{identity(product.bridge)}.tlog-proof").unlink()
+    assert d.run("update").returncode in (4, 5)
+    assert d.status()["root_version"] == 1
+
+
+def another_log_does_not_vouch(case):
+    d = _released(case, device={"policy": "auto"})
+    product = case.product
+    rogue = Log(product.log.origin)
+    rogue.hashes = product.log.hashes
+    product.log = rogue
+    for one, at in product.entries:
+        product.put(f"proofs/{one}.tlog-proof", rogue.proof(at))
+    d.expect(3, "update")
+    assert d.status()["root_version"] == 1
+
+
+def a_root_after_the_bridge_by_others_is_refused(case):
+    product = case.product
+    product.image("1.0.0", V1)
+    product.publish()
+    d = case.device(image=V1, policy="auto")
+    product.handover(publish=False)
+    product.publish_root(product.bridge)
+    eve = Publisher("eve", "stewards")
+    product.publish_root(product.root(eve, product.stewards.root))
+    p = d.expect(3, "update")
+    assert "not of those whom the bridge names" in p.stderr, p.stderr
+    assert d.status()["root_version"] == 1
+
+
+def online_keys_of_the_old_publisher_are_refused(case):
+    product = case.product
+    product.image("1.0.0", V1)
+    product.publish()
+    d = case.device(image=V1, policy="auto")
+    product.handover(publish=False)
+    product.publish_root(product.bridge)
+    product.keepers.snapshot = product.vendor.timestamp
+    product.publish_root(product.root(product.keepers, product.stewards.root))
+    assert "old publisher's timestamp key" in d.expect(3, "update").stderr
+    assert d.status()["root_version"] == 1
+
+
+def a_bridge_alone_waits_for_the_root_after_it(case):
+    product = case.product
+    product.image("1.0.0", V1)
+    product.publish()
+    d = case.device(image=V1, policy="auto")
+    product.handover(publish=False)
+    product.publish_root(product.bridge)
+    out = d.json("update", status=4)
+    assert "not published yet" in out["handover"]["reason"]
+    assert d.status()["root_version"] == 1
+    product.publish_root(product.root(product.keepers, product.stewards.root))
+    d.run("update")
+    assert d.status()["root_version"] == 3
+
+
+def keys_exchanged_one_by_one_are_a_change_too(case):
+    product = case.product
+    product.image("1.0.0", V1)
+    product.publish()
+    d = case.device(image=V1)
+    vendor = product.vendor
+    for i in range(3):
+        old = list(vendor.root)
+        vendor.root = old[:i] + [Key()] + old[i + 1:]
+        product.publish_root(product.root(vendor, old))
+    d.expect(4, "check")
+    s = d.status()
+    assert s["root_version"] == 2, s
+    assert s["waiting"]["kind"] == "handover"
+
+
+def ordinary_rotations_are_followed_however_many(case):
+    product = case.product
+    product.image("1.0.0", V1)
+    for _ in range(70):  # more than are read ahead at once
+        product.publish_root(product.root(product.vendor, product.vendor.root))
+    product.publish()
+    d = case.device(image=V1)
+    d.ok("check")
+    assert d.status()["root_version"] == 71
+    asked = [r for r in case.server.requests if r.endswith(".root.json")]
+    assert len(asked) == 3, asked  # 2, the one after those read ahead, and the end
+    # From single files, where the mirror has no chain.
+    (product.tree / "metadata/root-chain.jsonl").unlink()
+    other = case.device(image=V1)
+    other.ok("check")
+    assert other.status()["root_version"] == 71
+
+
+def a_rotation_without_a_log_proof_waits_and_another_one_is_refused(case):
+    product = case.product
+    product.image("1.0.0", V1)
+    product.publish()
+    d = case.device(image=V1)
+    hidden = product.root(product.vendor, product.vendor.root, expires=300)
+    product.publish_root(hidden, log=False)
+    assert "not in the log" in d.expect(5, "check").stderr
+    assert d.status()["root_version"] == 1
+    product.roots.pop()
+    product.publish_root(product.root(product.vendor, product.vendor.root))
+    product.put("metadata/2.root.json", json.dumps(hidden).encode())
+    assert "another one first" in d.expect(3, "check").stderr
+    assert d.status()["root_version"] == 1
+
+
+def a_device_years_late_catches_up(case):
+    product = case.product
+    d = case.device(image=V1, policy="auto")
+    for _ in range(3):
+        product.publish_root(product.root(product.vendor, product.vendor.root))
+    product.image("1.0.0", V1)
+    product.publish()
+    product.handover()
+    product.image("2.0.0", V2)
+    for _ in range(2):
+        product.publish_root(product.root(product.keepers, product.keepers.root))
+    product.publish(product.keepers)
+    d.ok("update")
+    assert d.status()["root_version"] == 8
+    assert d.status()["installed"]["sha256"] == sha256(d.slot("A"))
+    assert d.boot() == "B"
+
+
+def the_vendors_image_is_kept_before_it_is_overwritten(case):
+    d = _released(case, device={"keep_image": "vendor.img", "policy": "auto"})
+    d.ok("update")
+    assert not (d.dir / "vendor.img").exists(), "the slot still holds it"
+    d.boot()
+    d.ok("confirm")
+    case.product.image("3.0.0", V3)
+    case.product.publish(case.product.keepers)
+    d.ok("update")
+    assert (d.dir / "vendor.img").read_bytes()[:len(V1)] == V1
+
+
+def a_switch_that_was_cut_short_is_finished_at_the_next_start(case):
+    d = _released(case)
+    d.expect(4, "check")
+    before = {p: p.read_bytes() for p in (d.dir / "state/metadata").iterdir()}
+    anchor = (d.dir / "state/anchor.json").read_bytes()
+    d.ok("handover", "accept")
+    after = d.trusted_root()
+    agreed = json.loads((d.dir / "state/state.json").read_text())
+    # As it was between the rename of root.json and all that follows from it.
+    offer = {"from": sha256(b"f"), "bridge": identity(case.product.bridge),
+             "after": identity(case.product.after), "evidence": sha256(b"e"),
+             "nonce": sha256(b"n"), "shown": 1}
+    agreed["consent"] = {"to": offer, "product": "acme.x1", "by": "owner", "at": 1}
+    (d.dir / "state/state.json").write_text(json.dumps(agreed))
+    for path, data in before.items():
+        path.write_bytes(data)
+    (d.dir / "state/anchor.json").write_bytes(anchor)
+    (d.dir / "state/metadata/root.json").write_bytes(after)
+    d.ok("update")
+    assert d.status()["root_version"] == 3
+    assert (d.dir / "state/anchor.json").read_bytes() == after
+    assert d.slot("B", len(V2)) == V2
+
+
+def a_stick_carries_a_handover(case):
+    d = _released(case)
+    stick = case.dir / "stick"
+    shutil.copytree(case.dir / "tree", stick)
+    d.expect(4, "install", "--from", stick)
+    d.ok("handover", "accept")
+    d.ok("install", "--from", stick)
+    assert d.slot("B", len(V2)) == V2
+
+
+run_tests(globals(), __name__)
