@@ -2,10 +2,13 @@
 #include "lib/base/proc.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "lib/base/error.h"
 
@@ -14,7 +17,8 @@ enum {
 	COMPLAINT_MAX = 4096,
 	EXIT_SIGNAL = 128,
 	EXIT_NOEXEC = 127,
-	FD_EXTRA = 3
+	FD_EXTRA = 3,
+	WAIT_STEP_MS = 200,
 };
 
 /* In the child: bring the descriptors into place, then become the program. */
@@ -111,6 +115,40 @@ int proc_wait(pid_t pid, const char *name, struct error *err)
 	if (status > EXIT_SIGNAL)
 		return error_set(err, E_SYS, "%s: signal %d", name, status - EXIT_SIGNAL);
 	return error_set(err, E_SYS, "%s: exit %d", name, status);
+}
+
+/* Has it ended within one step? A pidfd becomes readable at the end of its process. */
+static bool ended(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	return poll(&p, 1, WAIT_STEP_MS) > 0;
+}
+
+int proc_wait_for(pid_t pid, const char *name, int64_t timeout_ms, const atomic_bool *stop,
+		  struct error *err)
+{
+	CLEANUP(closep) int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct timespec start, now;
+	int64_t waited = 0;
+
+	if (fd < 0) {
+		int why = errno;
+
+		proc_kill(pid);
+		return error_errno(err, why, "%s: wait", name);
+	}
+	(void)clock_gettime(CLOCK_MONOTONIC, &start);
+	while (!ended(fd)) {
+		(void)clock_gettime(CLOCK_MONOTONIC, &now);
+		waited = (now.tv_sec - start.tv_sec) * INT64_C(1000) +
+			 (now.tv_nsec - start.tv_nsec) / 1000000;
+		if (waited < timeout_ms && !(stop && atomic_load(stop)))
+			continue;
+		proc_kill(pid);
+		return error_set(err, E_BUSY, "%s: ended after %" PRId64 " s", name, waited / 1000);
+	}
+	return proc_wait(pid, name, err);
 }
 
 void proc_kill(pid_t pid)

@@ -8,7 +8,9 @@
 #ifndef LIB_BASE_PROC_H
 #define LIB_BASE_PROC_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "lib/base/buf.h"
@@ -33,6 +35,13 @@ MUSTCHECK int proc_wait(pid_t pid, const char *name, struct error *err);
 
 /* The same, giving the exit status (0 to 255; 128 + n for a signal) instead of judging it. */
 MUSTCHECK int proc_status(pid_t pid, const char *name, int *out, struct error *err);
+
+/*
+ * As proc_wait(), but after `timeout_ms`, or once *stop (may be NULL) is true, it
+ * is killed: E_BUSY.
+ */
+MUSTCHECK int proc_wait_for(pid_t pid, const char *name, int64_t timeout_ms,
+			    const atomic_bool *stop, struct error *err);
 
 void proc_kill(pid_t pid); /* SIGKILL to its group; reaps it */
 

@@ -2,11 +2,9 @@
 #include "registry/http/git_http.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <zlib.h>
 
 #include "lib/base/file.h"
@@ -67,28 +65,6 @@ static int write_body(const struct request *q, int fd, struct error *err)
 	return r;
 }
 
-/* Wait, but not for ever. */
-static int wait_for(pid_t pid, struct error *err)
-{
-	CLEANUP(closep) int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-	int n;
-
-	if (fd < 0) {
-		int why = errno;
-
-		proc_kill(pid);
-		return error_errno(err, why, "git: pidfd");
-	}
-	do
-		n = poll(&p, 1, RUN_MAX_MS);
-	while (n < 0 && errno == EINTR);
-	if (n == 1)
-		return proc_wait(pid, "git", err);
-	proc_kill(pid);
-	return error_set(err, E_BUSY, "git took more than %d s", RUN_MAX_MS / 1000);
-}
-
 static int run(const struct request *q, int tree, int in, int out, struct error *err)
 {
 	char folder[40], repo[ROUTE_ARG_SIZE + 16], protocol[sizeof(q->protocol) + 16];
@@ -128,7 +104,7 @@ static int run(const struct request *q, int tree, int in, int out, struct error 
 	spec.out = out;
 	spec.err = null;
 	r = proc_start(&spec, &pid, err);
-	return r < 0 ? r : wait_for(pid, err);
+	return r < 0 ? r : proc_wait_for(pid, "git", RUN_MAX_MS, NULL, err);
 }
 
 /* What the client reads before git's own words, unless it speaks version 2. */

@@ -12,6 +12,8 @@
 #ifndef REGISTRY_OPEN_OPEN_H
 #define REGISTRY_OPEN_OPEN_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/base/compiler.h"
@@ -22,8 +24,9 @@ struct registry;
 /*
  * Open what has its shares and is not open yet. *failed counts deposits that
  * could not be; they were logged and stay for the next call. Takes as long as
- * the opening does: call it from a thread of its own.
+ * the opening does: call it from a thread of its own. Once *stop is true it ends soon.
  */
-MUSTCHECK int open_pending(struct registry *r, size_t *failed, struct error *err);
+MUSTCHECK int open_pending(struct registry *r, const atomic_bool *stop, size_t *failed,
+			   struct error *err);
 
 #endif

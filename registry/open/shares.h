@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * shares - the trustees' shares between their coming and the opening
+ *
+ * One 0600 file each, DIR/shares/<deposit id>/<number>, written before the
+ * share is acknowledged and overwritten before it is removed. A struct share is
+ * a secret: release lists with shares_clear(), which wipes.
+ */
+#ifndef REGISTRY_OPEN_SHARES_H
+#define REGISTRY_OPEN_SHARES_H
+
+#include <stdint.h>
+
+#include "lib/base/compiler.h"
+#include "lib/base/digest.h"
+#include "policies/deposit.h"
+
+struct error;
+
+#define SHARES_LOCK "shares.lock" /* in the data folder: held while shares come or are wiped */
+
+enum { SHARE_LEN = 64, PRODUCT_SIZE = 65 };
+
+struct share {
+	char product[PRODUCT_SIZE];
+	char deposit[SHA256_HEX_SIZE];
+	char approval[SHA256_HEX_SIZE]; /* the document that covers it */
+	int64_t number;
+	unsigned char bytes[SHARE_LEN];
+};
+
+struct share_list {
+	struct share *list;
+	size_t n;
+};
+
+/* `data` is the data folder. Put away one; again the same one is no error. */
+MUSTCHECK int shares_put(int data, const struct share *s, struct error *err);
+
+/* All of one deposit, by number. None: an empty list. */
+MUSTCHECK int shares_read(int data, const char *deposit, struct share_list *out, struct error *err);
+void shares_clear(struct share_list *l);
+
+/* Overwrite and remove those of one deposit. */
+MUSTCHECK int shares_wipe(int data, const char *deposit, struct error *err);
+
+/* The ids of the deposits that have any; the caller frees *out. */
+MUSTCHECK int shares_deposits(int data, char (**out)[SHA256_HEX_SIZE], size_t *n,
+			      struct error *err);
+
+#endif
