@@ -231,6 +231,58 @@ int file_copy(int from_dir, const char *from, int to_dir, const char *to, mode_t
 	return r;
 }
 
+int file_mkdir_parent(int dir, const char *path, struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+	CLEANUP(freep) char *folder = NULL;
+
+	if (!slash || slash == path)
+		return 0;
+	folder = strndup(path, (size_t)(slash - path));
+	if (!folder)
+		return error_nomem(err);
+	return file_mkdir(dir, folder, 0777, err);
+}
+
+int file_link(int from_dir, const char *from, int to_dir, const char *to, struct error *err)
+{
+	char temp[sizeof(FILE_TEMP_PREFIX) + 16] = FILE_TEMP_PREFIX;
+	CLEANUP(closep) int folder = -1;
+	unsigned char raw[8];
+	const char *name;
+	int r = file_mkdir_parent(to_dir, to, err);
+
+	if (r == 0)
+		r = open_parent(to_dir, to, &name, &folder, err);
+	if (r == 0)
+		r = random_bytes(raw, sizeof(raw), err);
+	if (r < 0)
+		return r;
+	hex_encode(raw, sizeof(raw), temp + strlen(FILE_TEMP_PREFIX));
+	if (linkat(from_dir, from, folder, temp, 0) < 0) {
+		if (errno == EXDEV || errno == EMLINK || errno == EPERM)
+			return file_copy(from_dir, from, to_dir, to, 0644, err);
+		return error_errno(err, errno, "%s", from);
+	}
+	if (renameat(folder, temp, folder, name) < 0)
+		r = error_errno(err, errno, "%s", to);
+	/* Two names of one file: rename() then does nothing and leaves the first. */
+	(void)unlinkat(folder, temp, 0);
+	if (r == 0 && fsync(folder) < 0)
+		r = error_errno(err, errno, "%s", to);
+	return r;
+}
+
+int file_exchange(int dir, const char *a, const char *b, struct error *err)
+{
+	int r;
+
+	if (renameat2(dir, a, dir, b, RENAME_EXCHANGE) < 0)
+		return error_errno(err, errno, "%s", b);
+	r = file_sync_parent(dir, a, err);
+	return r < 0 ? r : file_sync_parent(dir, b, err);
+}
+
 int file_remove(int dir, const char *path, struct error *err)
 {
 	if (unlinkat(dir, path, 0) == 0)
@@ -278,6 +330,60 @@ static int remove_entries(int fd_take, int depth, const char *path, struct error
 			return error_errno(err, errno, "%s/%s", path, e->d_name);
 	}
 	return errno ? error_errno(err, errno, "%s", path) : 0;
+}
+
+/* Link what is in the folder `from`, which is taken, into the folder `to`. */
+static int link_entries(int from_take, int to, int depth, const char *path, struct error *err)
+{
+	CLEANUP(closedirp) DIR *d = fdopendir(from_take);
+	struct dirent *e;
+
+	if (!d) {
+		closep(&from_take);
+		return error_errno(err, errno, "%s", path);
+	}
+	if (depth > TREE_DEPTH_MAX)
+		return error_set(err, E_SYS, "%s: more than %d folders deep", path, TREE_DEPTH_MAX);
+	while ((errno = 0, e = readdir(d))) {
+		CLEANUP(closep) int sub_to = -1;
+		int sub;
+
+		if (e->d_name[0] == '.')
+			continue;
+		if (linkat(dirfd(d), e->d_name, to, e->d_name, 0) == 0)
+			continue;
+		if (errno != EPERM) /* what linkat() says of folders */
+			return error_errno(err, errno, "%s/%s", path, e->d_name);
+		sub = openat(dirfd(d), e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (sub < 0)
+			return error_errno(err, errno, "%s/%s", path, e->d_name);
+		int r = file_open_dir(to, e->d_name, true, &sub_to, err);
+		if (r < 0)
+			closep(&sub);
+		else
+			r = link_entries(sub, sub_to, depth + 1, path, err);
+		if (r < 0)
+			return r;
+	}
+	if (errno || fsync(to) < 0)
+		return error_errno(err, errno, "%s", path);
+	return 0;
+}
+
+int file_link_tree(int dir, const char *from, const char *to, struct error *err)
+{
+	CLEANUP(closep) int made = -1;
+	int fd = openat(dir, from, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return error_errno(err, errno, "%s", from);
+	r = file_open_dir(dir, to, true, &made, err);
+	if (r < 0) {
+		closep(&fd);
+		return r;
+	}
+	return link_entries(fd, made, 0, from, err);
 }
 
 int file_remove_tree(int dir, const char *path, struct error *err)

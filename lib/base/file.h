@@ -62,6 +62,23 @@ MUSTCHECK int file_mkdir(int dir, const char *path, mode_t mode, struct error *e
 MUSTCHECK int file_copy(int from_dir, const char *from, int to_dir, const char *to, mode_t mode,
 			struct error *err);
 
+/*
+ * Give the file `from` the further name `to` (replacing it, with the folders above
+ * made), durably and without copying where the file system can: for files that
+ * are never written again.
+ */
+MUSTCHECK int file_link(int from_dir, const char *from, int to_dir, const char *to,
+			struct error *err);
+
+/* Make the new folder `to` with every file below `from` linked into it. */
+MUSTCHECK int file_link_tree(int dir, const char *from, const char *to, struct error *err);
+
+/* Two names on one file system trade places, at once for every reader; durable. */
+MUSTCHECK int file_exchange(int dir, const char *a, const char *b, struct error *err);
+
+/* Make the folders above `path`. */
+MUSTCHECK int file_mkdir_parent(int dir, const char *path, struct error *err);
+
 /* Remove one file, or a whole tree without following links. Absence is no error. */
 MUSTCHECK int file_remove(int dir, const char *path, struct error *err);
 MUSTCHECK int file_remove_tree(int dir, const char *path, struct error *err);
