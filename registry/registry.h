@@ -83,7 +83,12 @@ MUSTCHECK int registry_blob_end(struct upload *u_take, bool *complete, struct er
 /* Renew timestamps and snapshots that are half-way to their expiry, batch the log; from a timer. */
 MUSTCHECK int registry_tick(struct registry *r, int64_t now, struct error *err);
 
-/* Recheck everything; *report is owned by the caller. E_UNTRUSTED: something is wrong. */
-MUSTCHECK int registry_fsck(struct registry *r, json_t **report, struct error *err);
+/*
+ * Recheck everything; with `repair`, write files of the public tree again where
+ * the store has them. *report is the caller's, also on E_UNTRUSTED, which says
+ * that something is wrong and was not repaired: {"ok", "documents", "leaves",
+ * "blobs", "repaired", "problems": [{"where", "what", "repaired"}]}.
+ */
+MUSTCHECK int registry_fsck(struct registry *r, bool repair, json_t **report, struct error *err);
 
 #endif

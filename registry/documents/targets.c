@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Targets metadata, top-level and delegated: who signs it, and what it may list. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "lib/base/error.h"
+#include "lib/base/file.h"
+#include "lib/base/hex.h"
+#include "lib/json/strict.h"
+#include "lib/tuf/role.h"
+#include "registry/documents/publishing.h"
+
+enum { TARGETS_PER_ROLE_MAX = 4096, TARGET_SIZE_MAX_LOG2 = 40 };
+
+static const char role_letters[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-";
+
+static bool role_name_ok(const char *name)
+{
+	return name && *name && *name != '.' && strlen(name) < ROLE_SIZE &&
+	       name[strspn(name, role_letters)] == '\0' && strcmp(name, "root") != 0 &&
+	       strcmp(name, "snapshot") != 0 && strcmp(name, "timestamp") != 0;
+}
+
+/* The targets role in force, its envelope. */
+static int load_role(struct batch *b, int64_t tenure, const char *name, struct role_row *row,
+		     struct envelope **out, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf bytes = {0};
+	struct document_row doc;
+	int r = store_role(b->w->store, b->product, tenure, name, row, err);
+
+	if (r == 0)
+		r = store_document(b->w->store, row->document, &doc, &bytes, err);
+	return r < 0 ? r : envelope_parse(bytes.data, bytes.len, name, out, err);
+}
+
+struct delegated {
+	const char *name; /* borrowed from the parent's envelope */
+	json_t *keyids;
+	int64_t threshold;
+};
+
+static int read_delegated(const json_t *entry, size_t i, struct delegated *out, struct error *err)
+{
+	static const struct field fields[] = {
+		{.key = "name", .kind = FIELD_TEXT, .offset = offsetof(struct delegated, name)},
+		{.key = "keyids",
+		 .kind = FIELD_ARRAY,
+		 .offset = offsetof(struct delegated, keyids)},
+		{.key = "threshold",
+		 .kind = FIELD_INT,
+		 .offset = offsetof(struct delegated, threshold),
+		 .min = 1,
+		 .max = KEYS_MAX},
+	};
+	char where[64];
+
+	(void)snprintf(where, sizeof(where), "signed.delegations.roles[%zu]", i);
+	return strict_read(entry, where, fields, ARRAY_LEN(fields), STRICT_OPEN, out, err);
+}
+
+/* Which role the document is of, and by whose keys; searched from the top downwards. */
+struct search {
+	struct batch *b;
+	struct item *it;
+	int64_t tenure;
+	const char *wanted; /* signed.x-bequest.role; NULL: whatever role its signatures fit */
+	char name[ROLE_SIZE];
+	struct role_keys keys;
+	size_t found;
+	size_t visited;
+	char queue[TUF_DELEGATIONS_MAX]
+		  [ROLE_SIZE]; /* roles whose delegations are to be looked at */
+	size_t queued;
+};
+
+static void search_clear(struct search *s)
+{
+	role_keys_clear(&s->keys);
+}
+
+static void enqueue(struct search *s, const char *name)
+{
+	for (size_t i = 0; i < s->queued; i++)
+		if (strcmp(s->queue[i], name) == 0)
+			return;
+	if (s->queued < TUF_DELEGATIONS_MAX)
+		(void)snprintf(s->queue[s->queued++], ROLE_SIZE, "%s", name);
+}
+
+static int consider(struct search *s, json_t *keys, const struct delegated *d, struct error *err)
+{
+	struct role_keys set = {0};
+	int r;
+
+	if (!role_name_ok(d->name))
+		return 0;
+	enqueue(s, d->name);
+	if (s->wanted && strcmp(s->wanted, d->name) != 0)
+		return 0;
+	r = role_keys_parse(keys, d->keyids, d->threshold, "signed.delegations.keys", &set, err);
+	if (r < 0)
+		return r;
+	if (envelope_count(s->it->doc, &set, NULL) == 0 ||
+	    (s->found && strcmp(s->name, d->name) == 0)) {
+		role_keys_clear(&set);
+		return 0;
+	}
+	role_keys_clear(&s->keys);
+	s->keys = set;
+	(void)snprintf(s->name, sizeof(s->name), "%s", d->name);
+	s->found++;
+	return 0;
+}
+
+static int search_role(struct search *s, const char *parent, struct error *err)
+{
+	CLEANUP(envelope_freep) struct envelope *doc = NULL;
+	const json_t *delegations, *entry;
+	struct role_row row;
+	struct error none;
+	size_t i;
+	int r = load_role(s->b, s->tenure, parent, &row, &doc, &none);
+
+	if (r == E_NOTFOUND)
+		return 0;
+	if (r < 0)
+		return error_set(err, r, "%s", none.text);
+	delegations = json_object_get(envelope_signed(doc), "delegations");
+	json_array_foreach(json_object_get(delegations, "roles"), i, entry)
+	{
+		struct delegated d = {0};
+
+		r = read_delegated(entry, i, &d, err);
+		if (r == 0)
+			r = consider(s, json_object_get(delegations, "keys"), &d, err);
+		if (r < 0)
+			return error_prefix(err, r, "%s", parent);
+	}
+	return 0;
+}
+
+static int top_keys(const struct tuf_root *root, struct role_keys *out, struct error *err)
+{
+	const json_t *body = envelope_signed(root->doc);
+	const json_t *role = json_object_get(json_object_get(body, "roles"), "targets");
+
+	return role_keys_parse(json_object_get(body, "keys"), json_object_get(role, "keyids"),
+			       root->role[TUF_TARGETS].threshold, "signed.keys", out, err);
+}
+
+static int search(struct search *s, const struct tuf_root *root, struct error *err)
+{
+	const json_t *x = json_object_get(envelope_signed(s->it->doc), "x-bequest");
+	struct role_keys top = {0};
+	int r;
+
+	s->wanted = json_string_value(json_object_get(x, "role"));
+	r = top_keys(root, &top, err);
+	if (r < 0)
+		return r;
+	/* Without a name it is the top-level role's, if one of its keys signed it. */
+	if (s->wanted ? strcmp(s->wanted, "targets") == 0
+		      : envelope_count(s->it->doc, &top, NULL) > 0) {
+		s->keys = top;
+		(void)snprintf(s->name, sizeof(s->name), "targets");
+		return 0;
+	}
+	enqueue(s, "targets");
+	for (size_t i = 0; r == 0 && i < s->queued; i++)
+		r = search_role(s, s->queue[i], err);
+	if (r == 0 && s->found > 1)
+		r = error_set(err, E_INVALID,
+			      "%s: signed.x-bequest.role: want the name of one of the %zu roles "
+			      "that its signatures fit",
+			      s->it->name, s->found);
+	if (r == 0 && s->found == 0)
+		r = error_set(err, E_UNTRUSTED,
+			      "%s: 0 of %" PRId64 " signatures of the targets role, or of one that "
+			      "it delegates to",
+			      s->it->name, top.threshold);
+	role_keys_clear(&top);
+	return r;
+}
+
+/* --- versions --- */
+
+/* The highest version of this role in any tenure before `tenure`. */
+static int last_before(struct batch *b, int64_t tenure, const char *name, int64_t *out,
+		       struct error *err)
+{
+	*out = 0;
+	for (int64_t n = tenure - 1; n >= 1 && *out == 0; n--) {
+		struct role_row row;
+		struct error none;
+		int r = store_role(b->w->store, b->product, n, name, &row, &none);
+
+		if (r == 0)
+			*out = row.version;
+		else if (r != E_NOTFOUND)
+			return error_set(err, r, "%s", none.text);
+	}
+	return 0;
+}
+
+/* One more than the last; under a new publisher from 1, or on from the last publisher's. */
+static int check_version(struct search *s, struct envelope **previous, struct error *err)
+{
+	int64_t version = envelope_version(s->it->doc), want = 1, other = 0;
+	struct role_row row = {0};
+	struct error none;
+	int r = load_role(s->b, s->tenure, s->name, &row, previous, &none);
+
+	if (r < 0 && r != E_NOTFOUND)
+		return error_set(err, r, "%s", none.text);
+	if (r == 0)
+		want = row.version + 1;
+	else
+		r = last_before(s->b, s->tenure, s->name, &other, err);
+	if (r < 0 && r != E_NOTFOUND)
+		return r;
+	if (version == want || (other && version == other + 1))
+		return 0;
+	if (version < want)
+		return error_set(err, E_EXISTS, "%s: another document has this version",
+				 s->it->name);
+	return error_set(err, E_INVALID, "%s: signed.version: want %" PRId64 ", got %" PRId64,
+			 s->it->name, other ? other + 1 : want, version);
+}
+
+/* --- what it lists --- */
+
+struct target {
+	int64_t length;
+	json_t *hashes;
+	const char *sha256;
+};
+
+static int read_target(const struct item *it, const char *path, const json_t *entry,
+		       struct target *out, struct error *err)
+{
+	static const struct field fields[] = {
+		{.key = "length",
+		 .kind = FIELD_INT,
+		 .offset = offsetof(struct target, length),
+		 .max = INT64_C(1) << TARGET_SIZE_MAX_LOG2},
+		{.key = "hashes", .kind = FIELD_OBJECT, .offset = offsetof(struct target, hashes)},
+	};
+	static const struct field hashes[] = {
+		{.key = "sha256",
+		 .kind = FIELD_HEX,
+		 .offset = offsetof(struct target, sha256),
+		 .max = SHA256_HEX},
+	};
+	int r;
+
+	if (!file_path_ok(path) || strlen(path) > PATH_SIZE / 4)
+		return error_set(err, E_INVALID, "%s: signed.targets: %.80s: not a path", it->name,
+				 path);
+	r = strict_read(entry, "", fields, ARRAY_LEN(fields), STRICT_OPEN, out, err);
+	if (r == 0)
+		r = strict_read(out->hashes, "hashes", hashes, ARRAY_LEN(hashes), STRICT_OPEN, out,
+				err);
+	return r < 0 ? error_prefix(err, r, "%s: signed.targets[\"%.80s\"]", it->name, path) : 0;
+}
+
+/* "p/<product>/targets/<dir>/<sha256>.<name>" */
+static void target_path(const struct batch *b, const char *path, const char *sha256,
+			char out[PATH_SIZE])
+{
+	const char *slash = strrchr(path, '/');
+	int dir = slash ? (int)(slash + 1 - path) : 0;
+
+	(void)snprintf(out, PATH_SIZE, "p/%s/targets/%.*s%s.%s", b->product, dir, path, sha256,
+		       path + dir);
+}
+
+static int check_target(const struct offer *o, const char *path, const json_t *entry,
+			struct error *err)
+{
+	struct target t = {0};
+	char name[PATH_SIZE];
+	int r = read_target(o->it, path, entry, &t, err);
+
+	if (r < 0 || (o->previous && json_equal(json_object_get(o->previous, path), entry)))
+		return r;
+	r = publishing_check(o, path, entry, err);
+	if (r < 0)
+		return r;
+	target_path(o->b, path, t.sha256, name);
+	return batch_blob(o->b, name, t.sha256, t.length, err);
+}
+
+static int check_targets(const struct offer *o, struct error *err)
+{
+	const char *path;
+	json_t *entry;
+
+	if (!json_is_object(o->targets) || json_object_size(o->targets) > TARGETS_PER_ROLE_MAX)
+		return error_set(err, E_INVALID,
+				 "%s: signed.targets: want an object of at most %d members",
+				 o->it->name, TARGETS_PER_ROLE_MAX);
+	json_object_foreach((json_t *)(uintptr_t)o->targets, path, entry)
+	{
+		int r = check_target(o, path, entry, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int check_role(struct search *s, const struct tuf_root *root, struct error *err)
+{
+	CLEANUP(envelope_freep) struct envelope *previous = NULL;
+	struct role_keys counted = s->keys;
+	struct publisher who;
+	struct offer o = {.b = s->b, .it = s->it, .keys = &s->keys};
+	char whose[ROLE_SIZE + 16];
+	int r;
+
+	(void)snprintf(whose, sizeof(whose), "the %s role", s->name);
+	r = check_version(s, &previous, err);
+	if (r == 0)
+		r = publisher_read(root, "root.json", &who, err);
+	if (r < 0)
+		return r;
+	s->keys = (struct role_keys){0};
+	r = item_count(s->it, &counted, whose, true, err);
+	if (r < 0)
+		return r;
+	o.keys = &s->it->sets[s->it->nsets - 1];
+	o.kind = who.kind;
+	o.targets = json_object_get(envelope_signed(s->it->doc), "targets");
+	o.previous = previous ? json_object_get(envelope_signed(previous), "targets") : NULL;
+	return check_targets(&o, err);
+}
+
+static int accept(struct search *s, struct error *err)
+{
+	struct batch *b = s->b;
+	struct item *it = s->it;
+	struct role_row row = {.version = envelope_version(it->doc)};
+	int r;
+
+	it->row.tenure = s->tenure;
+	it->row.issued = b->w->now;
+	(void)snprintf(it->row.role, sizeof(it->row.role), "%s", s->name);
+	(void)snprintf(row.name, sizeof(row.name), "%s", s->name);
+	memcpy(row.document, envelope_id(it->doc), sizeof(row.document));
+	r = batch_accept(b, it, err);
+	return r < 0 ? r : store_role_set(b->w->store, b->product, s->tenure, &row, err);
+}
+
+int judge_targets(struct batch *b, struct item *it, struct error *err)
+{
+	CLEANUP(search_clear) struct search s = {.b = b, .it = it};
+	CLEANUP(tuf_root_freep) struct tuf_root *root = NULL;
+	CLEANUP(tuf_role_freep) struct tuf_role *role = NULL;
+	const struct buf *bytes = envelope_bytes(it->doc);
+	struct product_row product;
+	int r = tuf_role_parse(bytes->data, bytes->len, TUF_TARGETS, it->name, &role, err);
+
+	if (r == 0)
+		r = store_product(b->w->store, b->product, &product, err);
+	if (r == 0)
+		r = load_root(b->w->store, b->product, product.root, &root, err);
+	if (r < 0)
+		return r;
+	if (role->expires <= b->w->now)
+		return error_set(err, E_INVALID, "%s: signed.expires: lies in the past", it->name);
+	s.tenure = product.tenure;
+	r = search(&s, root, err);
+	if (r == 0)
+		r = check_role(&s, root, err);
+	return r < 0 ? r : accept(&s, err);
+}
+
+/* --- the whole --- */
+
+/* One role in force and what it delegates to: all published, all signed by whom it says. */
+struct whole {
+	struct batch *b;
+	int64_t tenure;
+};
+
+/* Still lacks signatures: it will have them before it is published. */
+static bool is_proposal(const struct batch *b, const char *id)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (b->items[i].state == ITEM_PROPOSAL &&
+		    strcmp(envelope_id(b->items[i].doc), id) == 0)
+			return true;
+	return false;
+}
+
+static int check_delegation(const struct whole *x, const char *parent, json_t *keys,
+			    const struct delegated *d, struct error *err)
+{
+	CLEANUP(envelope_freep) struct envelope *doc = NULL;
+	struct role_keys set = {0};
+	struct role_row row;
+	struct error none;
+	char whose[ROLE_SIZE + 16];
+	int r;
+
+	if (!role_name_ok(d->name))
+		return error_set(err, E_INVALID, "%s: signed.delegations: %.80s: not a role name",
+				 parent, d->name);
+	r = load_role(x->b, x->tenure, d->name, &row, &doc, &none);
+	if (r == E_NOTFOUND)
+		return error_set(err, E_DENIED,
+				 "%s: delegates to %s, which has no metadata: post its first "
+				 "version in the same array",
+				 parent, d->name);
+	if (r < 0)
+		return error_set(err, r, "%s", none.text);
+	if (is_proposal(x->b, row.document))
+		return 0;
+	r = role_keys_parse(keys, d->keyids, d->threshold, "signed.delegations.keys", &set, err);
+	(void)snprintf(whose, sizeof(whose), "the %s role", d->name);
+	if (r == 0 && envelope_verify(doc, &set, whose, &none) < 0)
+		r = error_set(err, E_DENIED,
+			      "%s: the current version is not signed as %s asks: post the next "
+			      "one in the same array",
+			      d->name, parent);
+	role_keys_clear(&set);
+	return r;
+}
+
+static int check_published(void *ctx, const struct role_row *row, struct error *err)
+{
+	const struct whole *x = ctx;
+	CLEANUP(envelope_freep) struct envelope *doc = NULL;
+	const json_t *delegations, *entry;
+	struct role_row copy;
+	size_t i;
+	int r = load_role(x->b, x->tenure, row->name, &copy, &doc, err);
+
+	if (r < 0)
+		return r;
+	delegations = json_object_get(envelope_signed(doc), "delegations");
+	json_array_foreach(json_object_get(delegations, "roles"), i, entry)
+	{
+		struct delegated d = {0};
+
+		r = read_delegated(entry, i, &d, err);
+		if (r < 0)
+			return error_prefix(err, r, "%s", row->name);
+		r = check_delegation(x, row->name, json_object_get(delegations, "keys"), &d, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Is the top-level role in force signed as the current root asks? A proposal will be. */
+static int check_top(struct batch *b, const struct product_row *product, bool *any,
+		     struct error *err)
+{
+	CLEANUP(tuf_root_freep) struct tuf_root *root = NULL;
+	CLEANUP(envelope_freep) struct envelope *doc = NULL;
+	struct role_row row;
+	struct error none;
+	int r = load_role(b, product->tenure, "targets", &row, &doc, &none);
+
+	*any = r == 0;
+	if (r == E_NOTFOUND)
+		return 0;
+	if (r < 0)
+		return error_set(err, r, "%s", none.text);
+	if (is_proposal(b, row.document))
+		return 0;
+	r = load_root(b->w->store, b->product, product->root, &root, err);
+	if (r < 0)
+		return r;
+	if (envelope_verify(doc, &root->role[TUF_TARGETS], "the targets role", &none) < 0)
+		return error_set(err, E_DENIED,
+				 "targets %" PRId64 ": not signed as root %" PRId64
+				 " asks: post new targets in the same array",
+				 row.version, root->version);
+	return 0;
+}
+
+int judge_whole(struct batch *b, struct error *err)
+{
+	struct whole x = {.b = b};
+	struct product_row product;
+	bool any = false;
+	int r;
+
+	if (b->bridge_open && b->n > 1)
+		return error_set(err, E_DENIED,
+				 "root %" PRId64 ": is a bridge: the root after it and its first "
+				 "targets belong in the same array",
+				 b->last_root);
+	if (b->bridge_open)
+		return 0; /* alone it stays a proposal, so that stewards can add signatures */
+	r = store_product(b->w->store, b->product, &product, err);
+	if (r == 0)
+		r = check_top(b, &product, &any, err);
+	if (r < 0)
+		return r;
+	if (!any && b->ended)
+		return error_set(err, E_DENIED,
+				 "root %" PRId64
+				 ": changes the publisher: its first targets belong "
+				 "in the same array",
+				 b->last_root);
+	x.tenure = product.tenure;
+	return any ? store_roles(b->w->store, b->product, product.tenure, check_published, &x, err)
+		   : 0;
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "registry/log/sequencer.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "lib/base/error.h"
+#include "lib/base/file.h"
+#include "lib/tlog/checkpoint.h"
+#include "policies/leaf.h"
+#include "registry/tree/outbox.h"
+
+enum { ENTRY_LENGTH_MAX = 65535 };
+
+static int read_tile(void *ctx, unsigned level, uint64_t n, unsigned width, struct hash *out,
+		     struct error *err)
+{
+	return store_tile(ctx, level, n, width, out, err);
+}
+
+struct merkle_store log_tiles(struct store *s)
+{
+	return (struct merkle_store){.ctx = s, .read = read_tile};
+}
+
+static int read_tile_work(void *ctx, unsigned level, uint64_t n, unsigned width, struct hash *out,
+			  struct error *err)
+{
+	const struct work *w = ctx;
+
+	return store_tile(w->store, level, n, width, out, err);
+}
+
+static int put_tile(struct work *w, int level, uint64_t n, unsigned width,
+		    const struct buf *content, struct error *err)
+{
+	char name[TILE_PATH_SIZE], path[TILE_PATH_SIZE + 4];
+
+	tile_path(level, n, width, name);
+	(void)snprintf(path, sizeof(path), "log/%s", name);
+	return outbox_put(w, STAGE_LOG, path, content, err);
+}
+
+static int write_tile(void *ctx, unsigned level, uint64_t n, unsigned width,
+		      const struct hash *hashes, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf content = {0};
+	struct work *w = ctx;
+	int r = store_tile_set(w->store, level, n, width, hashes, err);
+
+	if (r == 0)
+		r = buf_add(&content, hashes, width * sizeof(*hashes), err);
+	return r < 0 ? r : put_tile(w, (int)level, n, width, &content, err);
+}
+
+int log_add(struct work *w, struct document_row *doc, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf data = {0};
+	struct leaf l = {.version = doc->version};
+	uint64_t size = 0;
+	int64_t last = 0;
+	int r = store_leaf_last(w->store, doc->product, &last, &l.prev, err);
+
+	if (r == 0)
+		r = store_log_size(w->store, &size, err);
+	if (r < 0)
+		return r;
+	(void)snprintf(l.kind, sizeof(l.kind), "%s", doc->type);
+	(void)snprintf(l.product, sizeof(l.product), "%s", doc->product);
+	(void)snprintf(l.role, sizeof(l.role), "%s", doc->role);
+	memcpy(l.id, doc->id, sizeof(l.id));
+	memcpy(l.sha256, doc->sha256, sizeof(l.sha256));
+	l.seq = last + 1;
+	r = leaf_write(&l, &data, err);
+	if (r < 0)
+		return r;
+	assert(data.len <= ENTRY_LENGTH_MAX);
+	doc->index = (int64_t)size;
+	doc->seq = l.seq;
+	r = store_leaf_add(w->store, size, doc, &l.hash, &data, err);
+	return r < 0 ? r : work_touch(w, doc->product, err);
+}
+
+/* The new leaves of this transaction. */
+struct fresh {
+	struct hash *hashes;
+	char (*documents)[SHA256_HEX_SIZE];
+	char (*products)[PRODUCT_SIZE];
+	size_t n;
+};
+
+static void fresh_clear(struct fresh *f)
+{
+	free(f->hashes);
+	free(f->documents);
+	free(f->products);
+}
+
+static int collect(void *ctx, const struct leaf_row *row, struct error *err)
+{
+	struct fresh *f = ctx;
+
+	(void)err;
+	f->hashes[f->n] = row->hash;
+	memcpy(f->documents[f->n], row->document, SHA256_HEX_SIZE);
+	memcpy(f->products[f->n], row->product, PRODUCT_SIZE);
+	f->n++;
+	return 0;
+}
+
+static int load_fresh(struct work *w, uint64_t size, struct fresh *f, struct error *err)
+{
+	size_t n = size - w->log_size;
+
+	f->hashes = calloc(n, sizeof(*f->hashes));
+	f->documents = calloc(n, sizeof(*f->documents));
+	f->products = calloc(n, sizeof(*f->products));
+	if (!f->hashes || !f->documents || !f->products)
+		return error_nomem(err);
+	return store_leaves(w->store, w->log_size, size, collect, f, err);
+}
+
+/* An entry of a bundle: its length in two bytes, and itself. */
+static int add_entry(void *ctx, const struct leaf_row *row, struct error *err)
+{
+	const unsigned char head[2] = {(unsigned char)(row->len >> 8),
+				       (unsigned char)(row->len & 0xff)};
+	int r = buf_add(ctx, head, sizeof(head), err);
+
+	return r < 0 ? r : buf_add(ctx, row->data, row->len, err);
+}
+
+static int put_entries(struct work *w, uint64_t size, struct error *err)
+{
+	for (uint64_t n = w->log_size / TILE_WIDTH; n * TILE_WIDTH < size; n++) {
+		CLEANUP(buf_clear) struct buf bundle = {0};
+		uint64_t from = n * TILE_WIDTH;
+		uint64_t to = size - from < TILE_WIDTH ? size : from + TILE_WIDTH;
+		int r = store_leaves(w->store, from, to, add_entry, &bundle, err);
+
+		if (r == 0)
+			r = put_tile(w, -1, n, (unsigned)(to - from), &bundle, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int sign_checkpoint(struct work *w, uint64_t size, const struct hash *root, struct buf *out,
+			   struct error *err)
+{
+	CLEANUP(buf_clear) struct buf text = {0};
+	int r = checkpoint_format(w->r->origin, size, root, &text, err);
+
+	if (r == 0)
+		r = buf_add(out, text.data, text.len, err);
+	if (r == 0)
+		r = buf_puts(out, "\n", err);
+	if (r == 0)
+		r = keys_sign_checkpoint(w->r->keys, &text, out, err);
+	if (r == 0)
+		r = store_checkpoint_set(w->store, size, out, err);
+	return r < 0 ? r : outbox_put(w, STAGE_LOG, LOG_CHECKPOINT, out, err);
+}
+
+static int put_proofs(struct work *w, const struct fresh *f, uint64_t size, const struct buf *note,
+		      struct error *err)
+{
+	const struct merkle_store tiles = log_tiles(w->store);
+
+	for (size_t i = 0; i < f->n; i++) {
+		CLEANUP(buf_clear) struct buf proof = {0};
+		uint64_t index = w->log_size + i;
+		struct merkle_proof siblings;
+		char path[PATH_SIZE];
+		int r = merkle_prove_inclusion(&tiles, index, size, &siblings, err);
+
+		if (r == 0)
+			r = tlog_proof_format(index, &siblings, note->data, note->len, &proof, err);
+		if (r < 0)
+			return r;
+		(void)snprintf(path, sizeof(path), "p/%s/proofs/%s.tlog-proof", f->products[i],
+			       f->documents[i]);
+		r = outbox_put(w, STAGE_LOG, path, &proof, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int add_line(void *ctx, const struct leaf_row *row, struct error *err)
+{
+	struct leaf l;
+	int r = leaf_parse(row->data, row->len, &l, err);
+
+	if (r < 0)
+		return r;
+	l.index = row->index;
+	return leaf_line(&l, ctx, err);
+}
+
+static int put_chain(struct work *w, const char *product, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf lines = {0};
+	char path[PATH_SIZE];
+	int r = store_product_leaves(w->store, product, add_line, &lines, err);
+
+	if (r < 0)
+		return r;
+	(void)snprintf(path, sizeof(path), "p/%s/leaves.jsonl", product);
+	return outbox_put(w, STAGE_LOG, path, &lines, err);
+}
+
+static int put_chains(struct work *w, const struct fresh *f, struct error *err)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		bool done = false;
+		int r;
+
+		for (size_t k = 0; k < i && !done; k++)
+			done = strcmp(f->products[k], f->products[i]) == 0;
+		if (done)
+			continue;
+		r = put_chain(w, f->products[i], err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int log_seal(struct work *w, struct error *err)
+{
+	const struct merkle_store tiles = {.ctx = w, .read = read_tile_work, .write = write_tile};
+	CLEANUP(fresh_clear) struct fresh f = {0};
+	CLEANUP(buf_clear) struct buf note = {0};
+	struct hash root;
+	uint64_t size = 0;
+	int r = store_log_size(w->store, &size, err);
+
+	if (r < 0 || size == w->log_size)
+		return r;
+	r = load_fresh(w, size, &f, err);
+	if (r == 0)
+		r = merkle_append(&tiles, w->log_size, f.hashes, f.n, err);
+	if (r == 0)
+		r = put_entries(w, size, err);
+	if (r == 0)
+		r = merkle_root(&tiles, size, &root, err);
+	if (r == 0)
+		r = sign_checkpoint(w, size, &root, &note, err);
+	if (r == 0)
+		r = put_proofs(w, &f, size, &note, err);
+	return r < 0 ? r : put_chains(w, &f, err);
+}
+
+int log_start(struct work *w, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf note = {0};
+	struct hash root;
+	uint64_t size = 0;
+
+	if (store_checkpoint(w->store, &size, &note, NULL) == 0)
+		return 0;
+	merkle_empty(&root);
+	return sign_checkpoint(w, 0, &root, &note, err);
+}
+
+/* Is what this file says of our log what the store says? */
+static int check_head(struct registry *r, int dir, const char *path, struct error *err)
+{
+	const struct merkle_store tiles = log_tiles(r->store);
+	CLEANUP(buf_clear) struct buf note = {0};
+	struct log_policy policy = {.log = *keys_log(r->keys)};
+	struct checkpoint head;
+	struct hash root;
+	uint64_t size = 0;
+	int e;
+
+	if (!file_exists(dir, path))
+		return 0;
+	e = file_read(dir, path, NOTE_MAX, &note, err);
+	if (e == 0)
+		e = checkpoint_parse(note.data, note.len, &head, err);
+	if (e == 0)
+		e = checkpoint_verify(&head, &policy, NULL, err);
+	if (e == 0)
+		e = store_log_size(r->store, &size, err);
+	if (e < 0)
+		return error_prefix(err, e, "%s", path);
+	if (head.size > size)
+		return error_set(
+			err, E_UNTRUSTED,
+			"registry.db: has %" PRIu64 " leaves, but %s was signed for %" PRIu64
+			": this is an old copy, and going on from it would fork the log; put the "
+			"newest registry.db back, or start another log with init in a new folder",
+			size, path, head.size);
+	merkle_empty(&root);
+	if (head.size > 0)
+		e = merkle_root(&tiles, head.size, &root, err);
+	if (e < 0)
+		return e;
+	if (memcmp(root.b, head.root.b, sizeof(root.b)) != 0)
+		return error_set(
+			err, E_UNTRUSTED,
+			"registry.db: its first %" PRIu64 " leaves are not those that %s was "
+			"signed for: the log was forked; put the right registry.db back, or start "
+			"another log with init in a new folder",
+			head.size, path);
+	return 0;
+}
+
+int log_check(struct registry *r, struct error *err)
+{
+	int e = check_head(r, r->data, LOG_HEAD, err);
+
+	return e < 0 ? e : check_head(r, r->public, LOG_CHECKPOINT, err);
+}
+
+int log_remember(struct registry *r, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf note = {0};
+	uint64_t size = 0;
+	int e = store_checkpoint(r->store, &size, &note, err);
+
+	if (e < 0 || r->log_head == size + 1)
+		return e;
+	e = file_write(r->data, LOG_HEAD, note.data, note.len, 0600, err);
+	if (e == 0)
+		r->log_head = size + 1;
+	return e;
+}

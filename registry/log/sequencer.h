@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sequencer - the log: leaves in one order, one signed checkpoint for each batch
+ *
+ * Its state is in the store (leaves, tiles, checkpoint), so that a document and
+ * its leaf are one commit; the files below log/ follow through the outbox.
+ *
+ * The greatest checkpoint ever signed is also in public/log/checkpoint and in
+ * DIR/log.head. A database from a backup is behind them: going on from it would
+ * sign a second history, so log_check() refuses.
+ */
+#ifndef REGISTRY_LOG_SEQUENCER_H
+#define REGISTRY_LOG_SEQUENCER_H
+
+#include "registry/internal.h"
+
+struct error;
+
+#define LOG_HEAD "log.head"
+#define LOG_CHECKPOINT "log/checkpoint"
+
+/* Give the document its leaf; fills doc->index and doc->seq. The row is in the store already. */
+MUSTCHECK int log_add(struct work *w, struct document_row *doc, struct error *err);
+
+/*
+ * Sign a checkpoint over all leaves that this transaction added, if any; ask for
+ * tiles, entries, checkpoint, the proof of each new leaf and the leaf chains of
+ * their products to be written.
+ */
+MUSTCHECK int log_seal(struct work *w, struct error *err);
+
+/* The checkpoint of the empty log; a no-op if there is one already. */
+MUSTCHECK int log_start(struct work *w, struct error *err);
+
+/* Nobody has seen more of this log than the store knows. E_UNTRUSTED says what to do. */
+MUSTCHECK int log_check(struct registry *r, struct error *err);
+
+/* Remember the store's checkpoint in DIR/log.head: after a commit, before anyone sees it. */
+MUSTCHECK int log_remember(struct registry *r, struct error *err);
+
+/* Reads tiles from a `struct store *`, for proofs. */
+struct merkle_store log_tiles(struct store *s);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bequest-registry: the service that keeps products, deposits and the log. */
+#include "registry/verbs_admin.h"
+
+static const struct cli_verb verbs[] = {
+	{.name = "init",
+	 .help = "make a data folder: keys, database, an empty log",
+	 .options = init_options,
+	 .size = sizeof(struct init_options),
+	 .run = verb_init},
+	{.name = "admit",
+	 .args = "PRODUCT",
+	 .help = "let a product be registered (moderated admission)",
+	 .options = data_options,
+	 .size = sizeof(struct data_options),
+	 .min_args = 1,
+	 .max_args = 1,
+	 .run = verb_admit},
+	{.name = "status",
+	 .help = "show what is here",
+	 .options = data_options,
+	 .size = sizeof(struct data_options),
+	 .run = verb_status},
+	{.name = "fsck",
+	 .help = "recheck signatures, digests, the log and every blob",
+	 .options = fsck_options,
+	 .size = sizeof(struct data_options),
+	 .run = verb_fsck},
+	{0},
+};
+
+int main(int argc, char *argv[])
+{
+	return cli_main("bequest-registry", verbs, argc, argv);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "registry/tree/outbox.h"
+
+#include <stdio.h>
+
+#include "lib/base/error.h"
+#include "lib/base/file.h"
+#include "registry/blobs/blobs.h"
+
+enum { FILE_MODE = 0644 };
+
+static int add(struct work *w, const struct outbox_row *row, const void *content, size_t len,
+	       struct error *err)
+{
+	return store_outbox_add(w->store, row, content, len, err);
+}
+
+static int set_path(struct outbox_row *row, const char *path, struct error *err)
+{
+	int n = snprintf(row->path, sizeof(row->path), "%s", path);
+
+	if (n < 0 || (size_t)n >= sizeof(row->path))
+		return error_set(err, E_INVALID, "%.64s…: a path of more than %zu bytes", path,
+				 sizeof(row->path) - 1);
+	return 0;
+}
+
+int outbox_put(struct work *w, enum outbox_stage stage, const char *path, const struct buf *content,
+	       struct error *err)
+{
+	struct outbox_row row = {.stage = stage, .kind = "put"};
+	int r = set_path(&row, path, err);
+
+	return r < 0 ? r : add(w, &row, content->data, content->len, err);
+}
+
+int outbox_link(struct work *w, const char *path, const char *sha256, struct error *err)
+{
+	struct outbox_row row = {.stage = STAGE_FILES, .kind = "link"};
+	int r = set_path(&row, path, err);
+
+	return r < 0 ? r : add(w, &row, sha256, strlen(sha256), err);
+}
+
+int outbox_stage(struct work *w, const char *product, struct error *err)
+{
+	struct outbox_row row = {.stage = STAGE_METADATA, .kind = "stage"};
+	int r = set_path(&row, product, err);
+
+	return r < 0 ? r : add(w, &row, NULL, 0, err);
+}
+
+int outbox_swap(struct work *w, const char *product, struct error *err)
+{
+	struct outbox_row row = {.stage = STAGE_METADATA, .kind = "swap"};
+	int r = set_path(&row, product, err);
+
+	return r < 0 ? r : add(w, &row, NULL, 0, err);
+}
+
+static int apply_put(struct registry *r, const struct outbox_row *row, const struct buf *content,
+		     struct error *err)
+{
+	bool superseded = false;
+	int e = 0;
+
+	/* What goes into a copy belongs to that copy's swap, whatever comes later. */
+	if (!strstr(row->path, "/" TREE_STAGED "/"))
+		e = store_outbox_superseded(r->store, row, &superseded, err);
+	if (e < 0 || superseded)
+		return e;
+	e = file_mkdir_parent(r->public, row->path, err);
+	return e < 0 ? e
+		     : file_write(r->public, row->path, content->data, content->len, FILE_MODE,
+				  err);
+}
+
+/* "p/<product>/metadata" or its copy. */
+static int metadata_path(const char *product, const char *name, struct buf *out, struct error *err)
+{
+	return buf_printf(out, err, "p/%s/%s", product, name);
+}
+
+static int apply_stage(struct registry *r, const char *product, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf real = {0};
+	CLEANUP(buf_clear) struct buf copy = {0};
+	int e = metadata_path(product, "metadata", &real, err);
+
+	if (e == 0)
+		e = metadata_path(product, TREE_STAGED, &copy, err);
+	if (e == 0)
+		e = file_remove_tree(r->public, copy.data, err);
+	if (e == 0)
+		e = file_mkdir(r->public, real.data, 0777, err);
+	if (e == 0)
+		e = file_link_tree(r->public, real.data, copy.data, err);
+	return e;
+}
+
+/*
+ * Trade places, and strike off everything up to here at once: doing the swap
+ * again after later rows would show old metadata for a moment.
+ */
+static int apply_swap(struct registry *r, const struct outbox_row *row, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf real = {0};
+	CLEANUP(buf_clear) struct buf copy = {0};
+	int e = metadata_path(row->path, "metadata", &real, err);
+
+	if (e == 0)
+		e = metadata_path(row->path, TREE_STAGED, &copy, err);
+	if (e == 0)
+		e = file_exchange(r->public, copy.data, real.data, err);
+	if (e == 0)
+		e = store_outbox_done(r->store, row, err);
+	if (e == 0)
+		e = file_remove_tree(r->public, copy.data, err);
+	return e;
+}
+
+static int apply(struct registry *r, const struct outbox_row *row, const struct buf *content,
+		 struct error *err)
+{
+	if (strcmp(row->kind, "put") == 0)
+		return apply_put(r, row, content, err);
+	if (strcmp(row->kind, "link") == 0)
+		return blob_link(r->data, content->data, r->public, row->path, err);
+	if (strcmp(row->kind, "stage") == 0)
+		return apply_stage(r, row->path, err);
+	return apply_swap(r, row, err);
+}
+
+int outbox_apply(struct registry *r, struct error *err)
+{
+	struct outbox_row row = {0};
+	bool any = false;
+
+	for (;;) {
+		CLEANUP(buf_clear) struct buf content = {0};
+		struct error none;
+		int e = store_outbox_next(r->store, &row, &content, &none);
+
+		if (e == E_NOTFOUND)
+			return any ? store_outbox_done(r->store, &row, err) : 0;
+		if (e < 0)
+			return error_set(err, e, "%s", none.text);
+		e = apply(r, &row, &content, err);
+		if (e < 0)
+			return e;
+		any = true;
+	}
+}

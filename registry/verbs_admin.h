@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* init, admit, status, fsck: what an operator does by hand. */
+#ifndef REGISTRY_VERBS_ADMIN_H
+#define REGISTRY_VERBS_ADMIN_H
+
+#include "lib/base/cli.h"
+
+struct error;
+
+struct init_options {
+	const char *data, *name, *origin, *admission;
+};
+struct data_options {
+	const char *data;
+	bool repair; /* fsck */
+};
+extern const struct cli_option init_options[];
+extern const struct cli_option data_options[];
+extern const struct cli_option fsck_options[];
+
+MUSTCHECK int verb_init(const struct cli_call *call, struct error *err);
+MUSTCHECK int verb_admit(const struct cli_call *call, struct error *err);
+MUSTCHECK int verb_status(const struct cli_call *call, struct error *err);
+MUSTCHECK int verb_fsck(const struct cli_call *call, struct error *err);
+
+#endif
