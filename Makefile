@@ -112,7 +112,7 @@ $(B)/gen/shipped.c: policies/embed.awk $(sort $(filter-out policies/schema/%,$(w
 
 # A file that is gone must not live on in the archive.
 $(B)/libbequest.a: $(lib_obj)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) qcs $@ $^
 
 link = @$(if $(V),,echo '  LINK  $@';) $(CC) $(all_ldflags) -o $@ $^ $(libs)
 

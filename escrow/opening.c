@@ -16,18 +16,19 @@
 #include "lib/tuf/role.h"
 
 enum {
-	LINE_MAX_LEN = 4 + BASE64_LEN(SHARE_LEN) + 2, /* of shares_add_fd() */
+	LINE_MAX_LEN = 4 + BASE64_LEN(SHARE_LEN) + 2, /* of share_set_add_fd() */
 	REFS_TEXT_MAX = 4 * 1024 * 1024,
 	OID = 40,
 	NUMBER_DIGITS = 3,
 };
 
-void shares_wipe(struct shares *s)
+void share_set_wipe(struct share_set *s)
 {
 	explicit_bzero(s, sizeof(*s));
 }
 
-int shares_add(struct shares *s, int64_t number, const void *data, size_t len, struct error *err)
+int share_set_add(struct share_set *s, int64_t number, const void *data, size_t len,
+		  struct error *err)
 {
 	if (len != SHARE_LEN)
 		return error_set(err, E_USAGE, "share %lld: want %d bytes, got %zu",
@@ -52,7 +53,7 @@ static int number_of(const char *path)
 	return (int)strtol(dot + 1, NULL, 10);
 }
 
-int shares_add_file(struct shares *s, const char *path, struct error *err)
+int share_set_add_file(struct share_set *s, const char *path, struct error *err)
 {
 	CLEANUP(buf_wipe) struct buf data = {0};
 	int number = number_of(path);
@@ -63,13 +64,13 @@ int shares_add_file(struct shares *s, const char *path, struct error *err)
 				 path);
 	r = file_read(AT_FDCWD, path, SHARE_LEN, &data, err);
 	if (r == 0)
-		r = shares_add(s, number, data.data, data.len, err);
+		r = share_set_add(s, number, data.data, data.len, err);
 	if (r == E_NOTFOUND || r == E_INVALID)
 		r = E_USAGE;
 	return r < 0 ? error_prefix(err, r, "--share %s", path) : 0;
 }
 
-static int add_line(struct shares *s, const char *line, size_t len, struct error *err)
+static int add_line(struct share_set *s, const char *line, size_t len, struct error *err)
 {
 	CLEANUP(buf_wipe) struct buf data = {0};
 	const char *space = memchr(line, ' ', len);
@@ -83,10 +84,10 @@ static int add_line(struct shares *s, const char *line, size_t len, struct error
 	if (end != space)
 		return error_set(err, E_USAGE, "want lines of '<number> <base64>'");
 	r = base64_decode(space + 1, len - (size_t)(space + 1 - line), &data, err);
-	return r < 0 ? r : shares_add(s, number, data.data, data.len, err);
+	return r < 0 ? r : share_set_add(s, number, data.data, data.len, err);
 }
 
-int shares_add_fd(struct shares *s, int fd, struct error *err)
+int share_set_add_fd(struct share_set *s, int fd, struct error *err)
 {
 	char text[LINE_MAX_LEN * 2];
 	size_t have = 0;
@@ -167,7 +168,7 @@ static int check_passphrase(const struct deposit *d, enum compartment_kind k, co
 	return 0;
 }
 
-int opening_combine(const struct deposit *d, enum compartment_kind k, const struct shares *s,
+int opening_combine(const struct deposit *d, enum compartment_kind k, const struct share_set *s,
 		    char out[SHARE_LEN + 1], struct error *err)
 {
 	size_t need = (size_t)d->trustees.threshold;

@@ -11,22 +11,22 @@
 struct error;
 struct tuf_root;
 
-/* Shares as they come, unchecked. Wipe with shares_wipe(). */
-struct shares {
+/* Shares as they come, unchecked. Wipe with share_set_wipe(). */
+struct share_set {
 	struct share list[SHARES_MAX];
 	size_t n;
 };
-void shares_wipe(struct shares *s);
+void share_set_wipe(struct share_set *s);
 
 /* Add `len` bytes under a number. E_USAGE: not 64 bytes, or more than 255 shares. */
-MUSTCHECK int shares_add(struct shares *s, int64_t number, const void *data, size_t len,
-			 struct error *err);
+MUSTCHECK int share_set_add(struct share_set *s, int64_t number, const void *data, size_t len,
+			    struct error *err);
 
 /* A file as gfcombine reads it: 64 bytes, its number the last three digits of its name. */
-MUSTCHECK int shares_add_file(struct shares *s, const char *path, struct error *err);
+MUSTCHECK int share_set_add_file(struct share_set *s, const char *path, struct error *err);
 
 /* Lines "<number> <base64>\n" from a descriptor, to its end. */
-MUSTCHECK int shares_add_fd(struct shares *s, int fd, struct error *err);
+MUSTCHECK int share_set_add_fd(struct share_set *s, int fd, struct error *err);
 
 /*
  * The passphrase. Each share is held against the manifest first. E_UNTRUSTED
@@ -34,7 +34,8 @@ MUSTCHECK int shares_add_fd(struct shares *s, int fd, struct error *err);
  * than it says; E_NOTYET: fewer than the threshold. `out` has a NUL; wipe it.
  */
 MUSTCHECK int opening_combine(const struct deposit *d, enum compartment_kind k,
-			      const struct shares *s, char out[SHARE_LEN + 1], struct error *err);
+			      const struct share_set *s, char out[SHARE_LEN + 1],
+			      struct error *err);
 
 struct opening {
 	const struct folder *folder;

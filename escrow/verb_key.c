@@ -11,21 +11,24 @@
 #include "lib/sign/gpg.h"
 #include "lib/sign/signer_spec.h"
 
-enum { MODE_SECRET = 0600, MODE_FILE = 0644 };
+enum { MODE_SECRET = 0600, MODE_FILE = 0644, MODE_HOME = 0700 };
 
 static const char gpg_spec[] = "gpg:";
 
 struct new_options {
 	struct common common;
-	const char *type, *seal_to;
+	const char *type, *seal_to, *user_id;
 };
 
 static const struct cli_option new_options[] = {
-	CLI_NEED(struct new_options, type, CLI_TEXT, "type", "TYPE", "ed25519, ecdsa or rsa"),
+	CLI_NEED(struct new_options, type, CLI_TEXT, "type", "TYPE",
+		 "ed25519, ecdsa, rsa; or openpgp: into the GnuPG home, without a passphrase"),
 	CLI_OPT(struct new_options, seal_to, CLI_TEXT, "seal-to", "WHO",
 		"encrypt it to this OpenPGP key: it opens as sealed:FILE"),
+	CLI_OPT(struct new_options, user_id, CLI_TEXT, "user-id", "TEXT",
+		"whose OpenPGP key it is, as in 'Ann <ann@example.org>'"),
 	OPT_HOME(struct new_options),
-	OPT_OUT(struct new_options, CLI_NEED, "the private key's file"),
+	OPT_OUT(struct new_options, CLI_OPT, "the private key's file"),
 	{0},
 };
 
@@ -49,6 +52,30 @@ static int seal_key(const struct new_options *o, struct buf *pem, struct error *
 	return file_write(AT_FDCWD, o->common.out, sealed.data, sealed.len, MODE_SECRET, err);
 }
 
+/* For trying things out, and for machines: people make theirs with gpg, or on a card. */
+static int new_openpgp(const struct cli_call *call, struct error *err)
+{
+	const struct new_options *o = call->opt;
+	CLEANUP(gpg_closep) struct gpg *g = NULL;
+	char fpr[PGP_FPR_HEX_SIZE];
+	int r;
+
+	if (!o->user_id || o->common.out || o->seal_to)
+		return error_set(err, E_USAGE,
+				 "--type openpgp: wants --user-id, and no --out or --seal-to");
+	r = o->common.gnupg_home ? file_mkdir(AT_FDCWD, o->common.gnupg_home, MODE_HOME, err) : 0;
+	if (r == 0)
+		r = gpg_open(o->common.gnupg_home, &g, err);
+	if (r == 0)
+		r = gpg_generate(g, "ed25519", o->user_id, fpr, err);
+	if (r < 0)
+		return r;
+	if (call->json)
+		return json_print(json_pack("{s:b, s:s}", "ok", 1, "keyid", fpr), err);
+	(void)printf("%s: openpgp key %s\n", o->user_id, fpr);
+	return 0;
+}
+
 static int run_new(const struct cli_call *call, struct error *err)
 {
 	const struct new_options *o = call->opt;
@@ -56,10 +83,14 @@ static int run_new(const struct cli_call *call, struct error *err)
 	CLEANUP(signer_freep) struct signer *s = NULL;
 	int r;
 
+	if (strcmp(o->type, "openpgp") == 0)
+		return new_openpgp(call, err);
 	if (strcmp(o->type, "ed25519") != 0 && strcmp(o->type, "ecdsa") != 0 &&
 	    strcmp(o->type, "rsa") != 0)
-		return error_set(err, E_USAGE, "--type: want ed25519, ecdsa or rsa, got %s",
-				 o->type);
+		return error_set(err, E_USAGE,
+				 "--type: want ed25519, ecdsa, rsa or openpgp, got %s", o->type);
+	if (!o->common.out)
+		return error_set(err, E_USAGE, "key new: --out is required");
 	if (file_exists(AT_FDCWD, o->common.out))
 		return error_set(err, E_USAGE, "--out %s: exists; a key is not overwritten",
 				 o->common.out);

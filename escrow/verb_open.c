@@ -51,13 +51,13 @@ static int compartment_of(const char *name, enum compartment_kind *out, struct e
 static int from_shares(const struct options *o, const struct deposit *d, enum compartment_kind k,
 		       char out[SHARE_LEN + 1], struct error *err)
 {
-	CLEANUP(shares_wipe) struct shares s = {.n = 0};
+	CLEANUP(share_set_wipe) struct share_set s = {.n = 0};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < o->shares.n; i++)
-		r = shares_add_file(&s, o->shares.items[i], err);
+		r = share_set_add_file(&s, o->shares.items[i], err);
 	if (r == 0 && o->shares_fd != FD_NONE)
-		r = shares_add_fd(&s, (int)o->shares_fd, err);
+		r = share_set_add_fd(&s, (int)o->shares_fd, err);
 	return r < 0 ? r : opening_combine(d, k, &s, out, err);
 }
 

@@ -13,7 +13,7 @@
 #include "lib/sign/signer_spec.h"
 #include "policies/policy.h"
 
-enum { PRODUCTS_MAX = 16 * 1024 * 1024 };
+enum { PRODUCTS_MAX = 16 * 1024 * 1024, WAIT_MAX_S = 3600, POLL_US = 300 * 1000 };
 
 static int count_bits(uint64_t bits)
 {
@@ -149,24 +149,60 @@ static int report(const struct cli_call *call, const struct view *v, json_t *dep
 	return 0;
 }
 
+struct status_options {
+	struct common common;
+	int64_t wait_open_s;
+};
+
 static const struct cli_option status_options[] = {
-	OPT_PRODUCT(struct common_only, CLI_NEED),
-	OPT_REGISTRY(struct common_only, CLI_NEED),
-	OPT_ALLOW_HTTP(struct common_only),
-	OPT_ROOT(struct common_only, CLI_OPT),
+	OPT_PRODUCT(struct status_options, CLI_NEED),
+	OPT_REGISTRY(struct status_options, CLI_NEED),
+	OPT_ALLOW_HTTP(struct status_options),
+	OPT_ROOT(struct status_options, CLI_OPT),
+	CLI_RANGE(struct status_options, wait_open_s, 0, WAIT_MAX_S, "wait-open", "SECONDS",
+		  "wait until the newest deposit is open"),
 	{0},
 };
 
+/* Is the newest deposit open? By the index: what is in it is checked by whoever uses it. */
+static bool newest_is_open(const struct view *v)
+{
+	const json_t *list = json_object_get(v->index, "deposits");
+	const json_t *last = json_array_get(list, json_array_size(list) - 1);
+	const char *state = json_string_value(json_object_get(last, "state"));
+
+	return state && strcmp(state, "open") == 0;
+}
+
+/* Fetch the product anew until its deposit is open, or the time is up. */
+static int wait_open(const struct desk *d, const struct status_options *o, struct view *v,
+		     struct error *err)
+{
+	int64_t until = utc_now() + o->wait_open_s;
+	int r = view_open(d, &o->common, v, err);
+
+	while (r == 0 && o->wait_open_s && !newest_is_open(v)) {
+		if (utc_now() >= until)
+			return error_set(err, E_NOTYET, "%s: its deposit is not open yet",
+					 o->common.product);
+		(void)usleep(POLL_US);
+		view_close(v);
+		*v = (struct view){0};
+		r = view_open(d, &o->common, v, err);
+	}
+	return r;
+}
+
 static int run_status(const struct cli_call *call, struct error *err)
 {
-	const struct common_only *o = call->opt;
+	const struct status_options *o = call->opt;
 	CLEANUP(desk_close) struct desk d = {0};
 	CLEANUP(view_close) struct view v = {0};
 	CLEANUP(json_decrefp) json_t *deposits = json_array();
 	int r = deposits ? desk_open(&o->common, &d, err) : error_nomem(err);
 
 	if (r == 0)
-		r = view_open(&d, &o->common, &v, err);
+		r = wait_open(&d, o, &v, err);
 	if (r == 0)
 		r = describe_all(&v, deposits, err);
 	return r < 0 ? r : report(call, &v, deposits, err);
@@ -176,7 +212,7 @@ const struct cli_verb escrow_status = {
 	.name = "status",
 	.help = "a product's escrow: who publishes, which deposits, fresh or stale, released or not",
 	.options = status_options,
-	.size = sizeof(struct common_only),
+	.size = sizeof(struct status_options),
 	.run = run_status,
 };
 
