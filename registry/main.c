@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bequest-registry: the service that keeps products, deposits and the log. */
+#include "registry/http/serve_verb.h"
 #include "registry/verbs_admin.h"
 
 static const struct cli_verb verbs[] = {
@@ -8,6 +9,16 @@ static const struct cli_verb verbs[] = {
 	 .options = init_options,
 	 .size = sizeof(struct init_options),
 	 .run = verb_init},
+	{.name = "serve",
+	 .help = "serve the public tree and take documents",
+	 .options = serve_options,
+	 .size = sizeof(struct serve_options),
+	 .run = serve_verb},
+	{.name = "stop",
+	 .help = "end a running service",
+	 .options = stop_options,
+	 .size = sizeof(struct stop_options),
+	 .run = stop_verb},
 	{.name = "admit",
 	 .args = "PRODUCT",
 	 .help = "let a product be registered (moderated admission)",
