@@ -37,7 +37,7 @@ const struct cli_option fsck_options[] = {
 	{0},
 };
 
-int verb_init(const struct cli_call *call, struct error *err)
+int admin_init(const struct cli_call *call, struct error *err)
 {
 	const struct init_options *o = call->opt;
 	struct registry_init init = {.name = o->name ? o->name : "a Bequest registry",
@@ -74,7 +74,7 @@ static int open_store(const char *data, struct store **out, struct error *err)
 	return r < 0 ? r : store_open(path.data, out, err);
 }
 
-int verb_admit(const struct cli_call *call, struct error *err)
+int admin_admit(const struct cli_call *call, struct error *err)
 {
 	const struct data_options *o = call->opt;
 	CLEANUP(store_closep) struct store *s = NULL;
@@ -116,7 +116,7 @@ static void print_products(const json_t *products)
 	}
 }
 
-int verb_status(const struct cli_call *call, struct error *err)
+int admin_status(const struct cli_call *call, struct error *err)
 {
 	const struct data_options *o = call->opt;
 	CLEANUP(json_decrefp) json_t *products = json_array();
@@ -158,7 +158,7 @@ static void print_report(const json_t *report)
 	       json_integer_value(json_object_get(report, "blobs")));
 }
 
-int verb_fsck(const struct cli_call *call, struct error *err)
+int admin_fsck(const struct cli_call *call, struct error *err)
 {
 	const struct data_options *o = call->opt;
 	CLEANUP(registry_closep) struct registry *registry = NULL;

@@ -18,9 +18,9 @@ extern const struct cli_option init_options[];
 extern const struct cli_option data_options[];
 extern const struct cli_option fsck_options[];
 
-MUSTCHECK int verb_init(const struct cli_call *call, struct error *err);
-MUSTCHECK int verb_admit(const struct cli_call *call, struct error *err);
-MUSTCHECK int verb_status(const struct cli_call *call, struct error *err);
-MUSTCHECK int verb_fsck(const struct cli_call *call, struct error *err);
+MUSTCHECK int admin_init(const struct cli_call *call, struct error *err);
+MUSTCHECK int admin_admit(const struct cli_call *call, struct error *err);
+MUSTCHECK int admin_status(const struct cli_call *call, struct error *err);
+MUSTCHECK int admin_fsck(const struct cli_call *call, struct error *err);
 
 #endif
