@@ -84,8 +84,8 @@ struct route route_of(const char *method, const char *url, const char *service)
 	struct route out = {.kind = ROUTE_NONE};
 	bool elsewhere = false;
 
-	if (reads && service && route_is_info_refs(url) && strcmp(service, "git-upload-pack") == 0)
-		return git_advertise(url);
+	if (reads && service && route_is_info_refs(url))
+		return strcmp(service, "git-upload-pack") == 0 ? git_advertise(url) : out;
 	for (size_t i = 0; i < ARRAY_LEN(patterns); i++) {
 		const struct pattern *p = &patterns[i];
 
