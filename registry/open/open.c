@@ -12,7 +12,7 @@
 #include "lib/base/log.h"
 #include "lib/base/proc.h"
 #include "registry/open/case.h"
-#include "registry/open/shares.h"
+#include "registry/open/sharebox.h"
 #include "registry/registry.h"
 #include "registry/sources/sources.h"
 
@@ -35,7 +35,7 @@ static void opening_clear(struct opening *o)
 {
 	struct error unused;
 
-	shares_clear(&o->shares);
+	share_list_clear(&o->shares);
 	case_close(&o->c);
 	if (o->work >= 0)
 		(void)!file_remove_tree(o->data, WORK, &unused);
@@ -327,7 +327,7 @@ static int wipe(const struct opening *o, struct error *err)
 	CLEANUP(closep) int lock = -1;
 	int r = file_lock(o->data, SHARES_LOCK, true, &lock, err);
 
-	return r < 0 ? r : shares_wipe(o->data, o->id, err);
+	return r < 0 ? r : sharebox_wipe(o->data, o->id, err);
 }
 
 /* 0: opened, or it is not its time. */
@@ -335,7 +335,7 @@ static int open_one(struct opening *o, struct error *err)
 {
 	CLEANUP(evidence_clear) struct evidence e = {0};
 	bool open = false;
-	int r = shares_read(o->data, o->id, &o->shares, err);
+	int r = sharebox_read(o->data, o->id, &o->shares, err);
 
 	if (r < 0 || !o->shares.n)
 		return r;
@@ -367,7 +367,7 @@ int open_pending(struct registry *r, const atomic_bool *stop, size_t *failed, st
 {
 	CLEANUP(freep) char(*ids)[SHA256_HEX_SIZE] = NULL;
 	size_t n = 0;
-	int e = shares_deposits(registry_data_dir(r), &ids, &n, err);
+	int e = sharebox_deposits(registry_data_dir(r), &ids, &n, err);
 
 	if (e < 0)
 		return e;

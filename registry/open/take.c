@@ -6,7 +6,7 @@
 #include "lib/base/hex.h"
 #include "lib/json/strict.h"
 #include "registry/open/case.h"
-#include "registry/open/shares.h"
+#include "registry/open/sharebox.h"
 #include "registry/registry.h"
 
 enum { BODY_MAX = 16 * 1024 };
@@ -70,12 +70,12 @@ static int check_share(const struct deposit_case *c, const struct offer *o,
 static int reply_of(const struct deposit_case *c, int data, bool open, json_t **reply,
 		    struct error *err)
 {
-	CLEANUP(shares_clear) struct share_list have = {0};
+	CLEANUP(share_list_clear) struct share_list have = {0};
 	const char *id = envelope_id(c->doc);
 	int64_t need = c->deposit.trustees.threshold;
 	const char *state = open ? "open" : "sealed";
 	int64_t n = need;
-	int r = open ? 0 : shares_read(data, id, &have, err);
+	int r = open ? 0 : sharebox_read(data, id, &have, err);
 
 	if (r < 0)
 		return r;
@@ -143,7 +143,7 @@ static int take(struct registry *r, const json_t *body, json_t **reply, struct e
 	if (e == 0)
 		e = judge(&c, &o, &share, &open, err);
 	if (e == 0 && !open)
-		e = shares_put(data, &share, err);
+		e = sharebox_put(data, &share, err);
 	return e < 0 ? e : reply_of(&c, data, open, reply, err);
 }
 

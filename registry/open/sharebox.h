@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * shares - the trustees' shares between their coming and the opening
+ * sharebox - the trustees' shares between their coming and the opening
  *
  * One 0600 file each, DIR/shares/<deposit id>/<number>, written before the
  * share is acknowledged and overwritten before it is removed. A struct share is
- * a secret: release lists with shares_clear(), which wipes.
+ * a secret: release lists with share_list_clear(), which wipes.
  */
-#ifndef REGISTRY_OPEN_SHARES_H
-#define REGISTRY_OPEN_SHARES_H
+#ifndef REGISTRY_OPEN_SHAREBOX_H
+#define REGISTRY_OPEN_SHAREBOX_H
 
 #include <stdint.h>
 
@@ -35,17 +35,18 @@ struct share_list {
 };
 
 /* `data` is the data folder. Put away one; again the same one is no error. */
-MUSTCHECK int shares_put(int data, const struct share *s, struct error *err);
+MUSTCHECK int sharebox_put(int data, const struct share *s, struct error *err);
 
 /* All of one deposit, by number. None: an empty list. */
-MUSTCHECK int shares_read(int data, const char *deposit, struct share_list *out, struct error *err);
-void shares_clear(struct share_list *l);
+MUSTCHECK int sharebox_read(int data, const char *deposit, struct share_list *out,
+			    struct error *err);
+void share_list_clear(struct share_list *l);
 
 /* Overwrite and remove those of one deposit. */
-MUSTCHECK int shares_wipe(int data, const char *deposit, struct error *err);
+MUSTCHECK int sharebox_wipe(int data, const char *deposit, struct error *err);
 
 /* The ids of the deposits that have any; the caller frees *out. */
-MUSTCHECK int shares_deposits(int data, char (**out)[SHA256_HEX_SIZE], size_t *n,
-			      struct error *err);
+MUSTCHECK int sharebox_deposits(int data, char (**out)[SHA256_HEX_SIZE], size_t *n,
+				struct error *err);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "registry/open/shares.h"
+#include "registry/open/sharebox.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@ static int path_of(const char *deposit, int64_t number, char out[128])
 	return snprintf(out, 128, FOLDER "/%s/%" PRId64, deposit, number);
 }
 
-int shares_put(int data, const struct share *s, struct error *err)
+int sharebox_put(int data, const struct share *s, struct error *err)
 {
 	CLEANUP(buf_wipe) struct buf text = {0};
 	CLEANUP(buf_wipe) struct buf coded = {0};
@@ -106,7 +106,7 @@ static int read_one(int data, const char *deposit, int64_t number, struct share 
 	return r;
 }
 
-int shares_read(int data, const char *deposit, struct share_list *out, struct error *err)
+int sharebox_read(int data, const char *deposit, struct share_list *out, struct error *err)
 {
 	struct share_list all = {.list = calloc(NUMBER_MAX, sizeof(struct share))};
 	char path[128];
@@ -118,13 +118,13 @@ int shares_read(int data, const char *deposit, struct share_list *out, struct er
 			r = read_one(data, deposit, i, &all.list[all.n++], err);
 	}
 	if (r < 0)
-		shares_clear(&all);
+		share_list_clear(&all);
 	else
 		*out = all;
 	return r;
 }
 
-void shares_clear(struct share_list *l)
+void share_list_clear(struct share_list *l)
 {
 	if (l->list)
 		explicit_bzero(l->list, NUMBER_MAX * sizeof(struct share));
@@ -152,7 +152,7 @@ static int wipe_one(int data, const char *path, struct error *err)
 	return r;
 }
 
-int shares_wipe(int data, const char *deposit, struct error *err)
+int sharebox_wipe(int data, const char *deposit, struct error *err)
 {
 	char path[128];
 	int r = 0;
@@ -165,7 +165,7 @@ int shares_wipe(int data, const char *deposit, struct error *err)
 	return r < 0 ? r : file_remove_tree(data, path, err);
 }
 
-int shares_deposits(int data, char (**out)[SHA256_HEX_SIZE], size_t *n, struct error *err)
+int sharebox_deposits(int data, char (**out)[SHA256_HEX_SIZE], size_t *n, struct error *err)
 {
 	CLEANUP(closedirp) DIR *d = NULL;
 	CLEANUP(freep) char(*list)[SHA256_HEX_SIZE] = calloc(DEPOSITS_MAX, sizeof(*list));
