@@ -16,7 +16,7 @@ static void set(struct error *err, int code, const char *fmt, va_list ap)
 	(void)vsnprintf(err->text, sizeof(err->text), fmt, ap);
 }
 
-int error_set(struct error *err, int code, const char *fmt, ...)
+int(error_set)(struct error *err, int code, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -50,12 +50,12 @@ int error_errno(struct error *err, int errnum, const char *fmt, ...)
 	return code;
 }
 
-int error_nomem(struct error *err)
+int(error_nomem)(struct error *err)
 {
 	return error_set(err, E_NOMEM, "out of memory");
 }
 
-int error_prefix(struct error *err, int code, const char *fmt, ...)
+int(error_prefix)(struct error *err, int code, const char *fmt, ...)
 {
 	struct error tail;
 	va_list ap;

@@ -51,6 +51,14 @@ int error_nomem(struct error *err);
 /* Prepend "context: " to the text. Returns `code` as given. */
 int error_prefix(struct error *err, int code, const char *fmt, ...) PRINTF(3, 4);
 
+/*
+ * The same calls with a value that a reader of only one file can see, so that analysers know
+ * what `return error_nomem(err);` returns: something negative. `code` is evaluated twice.
+ */
+#define error_set(err, code, ...) (error_set((err), (code), __VA_ARGS__), (code))
+#define error_prefix(err, code, ...) (error_prefix((err), (code), __VA_ARGS__), (code))
+#define error_nomem(err) (error_nomem(err), E_NOMEM)
+
 /* Stable machine-readable name of a code, such as "not-found"; static storage. */
 const char *error_name(int code);
 
