@@ -337,28 +337,18 @@ int envelope_verify(const struct envelope *e, const struct role_keys *by, const 
 	return 0;
 }
 
-static int by_keyid(const void *a, const void *b)
-{
-	json_t *const *x = a, *const *y = b;
-
-	return strcmp(json_string_value(json_object_get(*x, "keyid")),
-		      json_string_value(json_object_get(*y, "keyid")));
-}
-
 /* Sort by key id, so that the order in which people sign leaves no trace in the bytes. */
 static json_t *sorted(const json_t *signatures)
 {
-	json_t *list[SIGNATURES_MAX];
-	size_t n = json_array_size(signatures);
 	json_t *out = json_array();
 
-	assert(n <= SIGNATURES_MAX);
-	for (size_t i = 0; i < n; i++)
-		list[i] = json_array_get(signatures, i);
-	if (n)
-		qsort(list, n, sizeof(list[0]), by_keyid);
-	for (size_t i = 0; i < n && out; i++) {
-		if (json_array_append(out, list[i]) < 0) {
+	for (size_t i = 0; i < json_array_size(signatures) && out; i++) {
+		const char *keyid = signature_keyid(signatures, i);
+		size_t at = 0;
+
+		while (at < json_array_size(out) && strcmp(signature_keyid(out, at), keyid) < 0)
+			at++;
+		if (json_array_insert(out, at, json_array_get(signatures, i)) < 0) {
 			json_decref(out);
 			return NULL;
 		}

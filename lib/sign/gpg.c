@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/sign/gpg.h"
 
+#include <assert.h>
 #include <gpgme.h>
 #include <stdio.h>
 
@@ -227,7 +228,7 @@ static int find_key(struct gpg *g, const char *who, gpgme_key_t *out, struct err
 	if (gpgme_err_code(e) != GPG_ERR_EOF)
 		return failed(e, "find the key of", who, err);
 	(void)gpgme_op_keylist_end(g->ctx);
-	if (!found)
+	if (!best)
 		return error_set(err, E_NOTFOUND, "gpg: no key of %.200s", who);
 	if (good > 1 || (good == 0 && found > 1))
 		return error_set(err, E_USAGE,
@@ -307,6 +308,7 @@ int gpg_subkeys(struct gpg *g, const char *who, struct gpg_subkeys *out, struct 
 
 	if (r < 0)
 		return r;
+	assert(key);
 	for (gpgme_subkey_t s = key->subkeys; s; s = s->next)
 		any_secret = any_secret || s->secret;
 	for (gpgme_subkey_t s = key->subkeys; s; s = s->next) {
@@ -434,6 +436,7 @@ int gpg_signer(struct gpg *g, const char *who, struct signer **out, struct error
 		r = key_parse(keyid, object, "gpg", &s->public, err);
 	if (r < 0)
 		return r;
+	assert(s->key);
 	if (!s->key->secret)
 		return error_set(err, E_NOTFOUND, "gpg: no secret key of %.200s", who);
 	if (key_kind(public) == KEY_UNKNOWN)

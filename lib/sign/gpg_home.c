@@ -60,6 +60,14 @@ static const char *temp_parent(void)
 											 : NULL;
 }
 
+static struct gpg_home take(struct gpg_home *h)
+{
+	struct gpg_home taken = *h;
+
+	*h = GPG_HOME_NONE;
+	return taken;
+}
+
 int gpg_home_private(struct gpg_home *out, struct error *err)
 {
 	CLEANUP(gpg_home_close) struct gpg_home h = GPG_HOME_NONE;
@@ -74,8 +82,7 @@ int gpg_home_private(struct gpg_home *out, struct error *err)
 	if (!h.path)
 		return error_nomem(err);
 	h.private = true;
-	*out = h;
-	h = GPG_HOME_NONE;
+	*out = take(&h);
 	return 0;
 }
 
@@ -180,8 +187,7 @@ int gpg_home_own(const char *path, const char *gpg, struct gpg_home *out, struct
 		r = write_program(&h, gpg, err);
 	if (r < 0)
 		return r;
-	*out = h;
-	h = GPG_HOME_NONE;
+	*out = take(&h);
 	return 0;
 }
 

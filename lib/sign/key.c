@@ -23,6 +23,9 @@ enum {
 	RSA_BITS_MAX = 8192, /* 0.6 ms a verification */
 	RSA_E_BITS_MAX = 64, /* a long exponent costs as much as signing */
 	RSA_LEN_MAX = RSA_BITS_MAX / 8,
+	RSA_E_LEN = RSA_E_BITS_MAX / 8,
+	TAG_LEN = 16,
+	MATERIAL_MAX = RSA_LEN_MAX + RSA_E_LEN,
 	PEM_MAX = 4096,        /* RSA of 8192 bits takes 1600 */
 	TEXT_MAX = 64,         /* of keytype and scheme */
 	PGP_HEADERS_MAX = 512, /* GnuPG makes 35 bytes; notations make it longer */
@@ -47,12 +50,13 @@ DEFINE_CLEANUP(OSSL_PARAM_BLD *, OSSL_PARAM_BLD_free)
 /* The digest that tells keys apart: a tag for the algorithm, then its numbers. */
 static void set_material(struct key *k, const char *tag, const void *data, size_t len)
 {
-	unsigned char text[16 + 2 * RSA_LEN_MAX] = {0};
+	unsigned char text[TAG_LEN + MATERIAL_MAX] = {0};
 
-	assert(strlen(tag) < 16 && len <= 2 * RSA_LEN_MAX);
-	memcpy(text, tag, strlen(tag));
-	memcpy(text + 16, data, len);
-	sha256(text, 16 + len, k->material);
+	assert(strlen(tag) < TAG_LEN && len <= MATERIAL_MAX);
+	for (size_t i = 0; tag[i]; i++)
+		text[i] = (unsigned char)tag[i];
+	memcpy(text + TAG_LEN, data, len);
+	sha256(text, TAG_LEN + len, k->material);
 }
 
 /* The take_*() functions fill a key, or leave it KEY_UNKNOWN if the value is unusable. */
@@ -104,7 +108,7 @@ static void take_p256(struct key *k, EVP_PKEY **pkey)
 }
 
 /* Numbers of an RSA key within our bounds: modulus, then exponent, padded to fixed sizes. */
-static bool rsa_numbers(const EVP_PKEY *pkey, unsigned char out[RSA_LEN_MAX + RSA_E_BITS_MAX / 8])
+static bool rsa_numbers(const EVP_PKEY *pkey, unsigned char out[MATERIAL_MAX])
 {
 	CLEANUP(BN_freep) BIGNUM *n = NULL;
 	CLEANUP(BN_freep) BIGNUM *e = NULL;
@@ -118,12 +122,12 @@ static bool rsa_numbers(const EVP_PKEY *pkey, unsigned char out[RSA_LEN_MAX + RS
 	if (BN_num_bits(e) > RSA_E_BITS_MAX || !BN_is_odd(e) || BN_is_one(e))
 		return false;
 	return BN_bn2binpad(n, out, RSA_LEN_MAX) == RSA_LEN_MAX &&
-	       BN_bn2binpad(e, out + RSA_LEN_MAX, RSA_E_BITS_MAX / 8) == RSA_E_BITS_MAX / 8;
+	       BN_bn2binpad(e, out + RSA_LEN_MAX, RSA_E_LEN) == RSA_E_LEN;
 }
 
 static void take_rsa(struct key *k, enum key_kind kind, EVP_PKEY **pkey)
 {
-	unsigned char numbers[RSA_LEN_MAX + RSA_E_BITS_MAX / 8];
+	unsigned char numbers[MATERIAL_MAX];
 
 	if (!*pkey || !rsa_numbers(*pkey, numbers))
 		return;
@@ -451,7 +455,7 @@ int key_object_pem(const char *pem, json_t **object, char keyid[KEYID_MAX + 1], 
 {
 	CLEANUP(EVP_PKEY_freep) EVP_PKEY *pkey = read_pem(pem);
 	CLEANUP(BIO_free_allp) BIO *bio = BIO_new(BIO_s_mem());
-	unsigned char numbers[RSA_LEN_MAX + RSA_E_BITS_MAX / 8];
+	unsigned char numbers[MATERIAL_MAX];
 	const char *keytype, *scheme;
 	size_t len = ED25519_LEN;
 	char *text;

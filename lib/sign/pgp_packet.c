@@ -71,7 +71,7 @@ static bool take_mpi(struct cursor *c, struct cursor *out)
 	struct cursor saved = *c;
 	size_t bits, top = 0;
 
-	if (take_number(c, 2, &bits) && bits > 0 && bits <= MPI_MAX * 8) {
+	if (take_number(c, 2, &bits) && bits > 0 && bits <= (size_t)MPI_MAX * 8) {
 		out->left = (bits + 7) / 8;
 		if (take(c, out->left, &out->at)) {
 			while (out->at[0] >> top)

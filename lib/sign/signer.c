@@ -118,7 +118,9 @@ static const struct signer_ops pem_ops = {.sign = pem_sign, .free = pem_free};
 /* libcrypto asks here for the passphrase of an encrypted PEM: there is none to give. */
 static int no_passphrase(char *buf, int size, int writing, void *ctx)
 {
-	(void)buf, (void)size, (void)writing, (void)ctx;
+	(void)writing, (void)ctx;
+	if (size > 0)
+		buf[0] = '\0';
 	return -1;
 }
 
