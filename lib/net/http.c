@@ -21,6 +21,7 @@ enum {
 	GET_MAX_S = 60,     /* for http_get(), and what its limit on bytes takes at this rate: */
 	GET_BYTES_S = 4096, /* slow enough for any modem, too fast for a server that drips */
 	REDIRECTS_MAX = 5,
+	UNASKED_MAX = 1 << 20, /* bytes of a body that goes without `Expect: 100-continue` */
 	ANSWER_MAX = 1 << 20,
 	REFUSAL_MAX = 1 << 16, /* of a page that nobody reads, so that the connection can stay */
 	CHUNK = 1 << 16,
@@ -546,6 +547,16 @@ int http_stream(struct http *h, const char *url, uint64_t from, uint64_t max,
 	return transfer(h, &t, NULL, err);
 }
 
+static int add_header(struct curl_slist **headers, const char *line, struct error *err)
+{
+	struct curl_slist *more = curl_slist_append(*headers, line);
+
+	if (!more)
+		return error_nomem(err);
+	*headers = more;
+	return 0;
+}
+
 int http_send(struct http *h, const struct http_request *q, struct http_answer *out,
 	      struct error *err)
 {
@@ -557,12 +568,14 @@ int http_send(struct http *h, const struct http_request *q, struct http_answer *
 
 	assert(q->fd < 0 || q->from <= q->size);
 	for (const char *const *line = q->headers; line && *line; line++) {
-		struct curl_slist *more = curl_slist_append(headers, *line);
-
-		if (!more)
-			return error_nomem(err);
-		headers = more;
+		r = add_header(&headers, *line, err);
+		if (r < 0)
+			return r;
 	}
+	/* Asking first is for what takes long to send; a server that ignores it costs a second. */
+	r = body_length(q) <= UNASKED_MAX ? add_header(&headers, "Expect:", err) : 0;
+	if (r < 0)
+		return r;
 	r = transfer(h, &t, headers, err);
 	if (r < 0)
 		return r;
