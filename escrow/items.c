@@ -45,10 +45,12 @@ static int append(struct items *s, struct item *one_take, struct error *err)
 	return 0;
 }
 
-/* A checksum file escapes backslashes in its own way; the tools disagree on how. */
+/* A checksum file escapes backslashes in its own way, and JSON wants UTF-8. */
 static bool path_ok(const char *path)
 {
-	return strlen(path) <= PATH_BYTES_MAX && file_path_ok(path) && !strchr(path, '\\');
+	CLEANUP(json_decrefp) json_t *utf8 = json_string(path);
+
+	return utf8 && strlen(path) <= PATH_BYTES_MAX && file_path_ok(path) && !strchr(path, '\\');
 }
 
 int items_add(struct items *s, const char *path, const char *from, struct error *err)

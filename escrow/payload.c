@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "escrow/charset.h"
 #include "escrow/stream.h"
 #include "lib/base/error.h"
 #include "lib/sign/gpg.h"
@@ -152,6 +153,7 @@ static int put_all(struct writer *w, const struct items *items, const unsigned c
 static int seal_into(const struct items *items, const unsigned char *salt,
 		     const struct payload_key *key, int fd, struct error *err)
 {
+	CLEANUP(charset_leave) struct charset charset = {0};
 	CLEANUP(freep) char *chunk = malloc(CHUNK);
 	CLEANUP(archive_freep) struct archive *archive = archive_write_new();
 	struct writer w = {.archive = archive,
@@ -165,7 +167,9 @@ static int seal_into(const struct items *items, const unsigned char *salt,
 
 	if (!chunk || !archive)
 		return error_nomem(err);
-	r = stream_start(&s, fd, true, err);
+	r = charset_enter(&charset, err);
+	if (r == 0)
+		r = stream_start(&s, fd, true, err);
 	if (r < 0)
 		return r;
 	r = put_all(&w, items, salt, s.pipe, err);

@@ -5,6 +5,7 @@
 #include <archive_entry.h>
 #include <fcntl.h>
 
+#include "escrow/charset.h"
 #include "escrow/stream.h"
 #include "lib/base/error.h"
 #include "lib/base/file.h"
@@ -260,6 +261,7 @@ static int drain(int fd, struct error *err)
 int payload_open(int fd, const struct payload_rules *rules, const struct payload_key *key, int dir,
 		 struct error *err)
 {
+	CLEANUP(charset_leave) struct charset charset = {0};
 	CLEANUP(reader_clear)
 	struct reader rd = {.archive = archive_read_new(),
 			    .rules = rules,
@@ -274,7 +276,9 @@ int payload_open(int fd, const struct payload_rules *rules, const struct payload
 
 	if (!rd.archive)
 		return error_nomem(err);
-	r = digest_new(&rd.digest, err);
+	r = charset_enter(&charset, err);
+	if (r == 0)
+		r = digest_new(&rd.digest, err);
 	if (r == 0)
 		r = stream_start(&s, fd, false, err);
 	if (r < 0)
