@@ -18,7 +18,12 @@
 #include "lib/sign/gpg.h"
 #include "policies/policy.h"
 
-enum { CERT_MAX = 1024 * 1024, VERSION_MAX = 1000000, MODE_FILE = 0644 };
+enum {
+	CERT_MAX = 1024 * 1024,
+	VERSION_MAX = 1000000,
+	MODE_FILE = 0644,
+	SEATS_MIN = 3, /* fewer cannot have 2 <= k < n */
+};
 
 struct options {
 	struct common common;
@@ -164,16 +169,24 @@ static int take_vendor(struct work *w, struct error *err)
 	return r < 0 ? error_prefix(err, r, "--key-of-vendor") : 0;
 }
 
+static int check_numbers(const struct options *o, struct error *err)
+{
+	if (o->trustees.n < SEATS_MIN || o->trustees.n > SEATS_MAX)
+		return error_set(err, E_USAGE, "--trustee: want %d to %d, got %zu", SEATS_MIN,
+				 SEATS_MAX, o->trustees.n);
+	if (o->threshold < 2 || (uint64_t)o->threshold >= o->trustees.n)
+		return error_set(err, E_USAGE,
+				 "--threshold: want 2 to %zu, got %lld: with 1, one person "
+				 "decides, with all, one can block",
+				 o->trustees.n - 1, (long long)o->threshold);
+	if (!o->restricted != !o->beneficiary)
+		return error_set(err, E_USAGE, "want --restricted and --beneficiary together");
+	return 0;
+}
+
 /* One seat, one vote: nobody holds two shares. */
 static int check_seats(const struct plan *p, struct error *err)
 {
-	if (p->n < 3)
-		return error_set(err, E_USAGE, "--trustee: want at least 3, got %zu", p->n);
-	if (p->k < 2 || p->k >= p->n)
-		return error_set(err, E_USAGE,
-				 "--threshold: want 2 to %zu, got %zu: with 1, one person decides, "
-				 "with all, one can block",
-				 p->n - 1, p->k);
 	for (size_t i = 0; i < p->n; i++)
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(p->seats[i].encrypt, p->seats[j].encrypt) == 0 ||
@@ -188,8 +201,6 @@ static int take_people(struct work *w, struct error *err)
 	const struct options *o = w->o;
 	int r = gpg_open_private(&w->gpg, err);
 
-	if (r == 0 && o->trustees.n > SEATS_MAX)
-		return error_set(err, E_USAGE, "--trustee: want at most %d", SEATS_MAX);
 	for (size_t i = 0; r == 0 && i < o->trustees.n; i++) {
 		r = take_holder(w, "trustee", o->trustees.items[i], true, &w->plan.seats[i], err);
 		w->plan.n = i + 1;
@@ -199,8 +210,6 @@ static int take_people(struct work *w, struct error *err)
 		r = check_seats(&w->plan, err);
 	if (r == 0)
 		r = take_vendor(w, err);
-	if (r == 0 && !o->restricted != !o->beneficiary)
-		return error_set(err, E_USAGE, "want --restricted and --beneficiary together");
 	if (r == 0 && o->beneficiary)
 		r = take_holder(w, "beneficiary", o->beneficiary, false, &w->plan.beneficiary, err);
 	return r;
@@ -423,17 +432,20 @@ static int run(const struct cli_call *call, struct error *err)
 
 	if (!w.warnings)
 		return error_nomem(err);
-	r = open_scratch(&w, err);
+	/* What costs little first: a mistake shows at once. */
+	r = check_numbers(o, err);
+	if (r == 0)
+		r = open_scratch(&w, err);
 	if (r == 0)
 		r = take_roots(&w, err);
-	if (r == 0)
-		r = take_people(&w, err);
-	if (r == 0)
-		r = check_locks(&w, err);
 	if (r == 0)
 		r = take_policy(&w, err);
 	if (r == 0)
 		r = take_dates(&w, err);
+	if (r == 0)
+		r = take_people(&w, err);
+	if (r == 0)
+		r = check_locks(&w, err);
 	if (r == 0)
 		r = take_items(&w, err);
 	return r < 0 ? r : write_folder(call, &w, err);
