@@ -56,7 +56,7 @@ static int fetch_bridge(const struct countersign_options *o, struct envelope **o
 		r = view_deposit(&v, o->deposit, &doc, &deposit, err);
 	if (r < 0)
 		return r;
-	(void)snprintf(path, sizeof(path), "p/%s/deposits/%s/opened/" FOLDER_BRIDGE,
+	(void)snprintf(path, sizeof(path), "p/%s/deposits/%s/open/" FOLDER_BRIDGE,
 		       o->common.product, envelope_id(doc));
 	r = desk_get(&d, path, TUF_ROOT_MAX, &text, err);
 	if (r == E_NOTFOUND)
