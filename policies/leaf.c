@@ -295,7 +295,7 @@ int leaf_line(const struct leaf *l, struct buf *out, struct error *err)
 		r = leaf_write(&copy, out, err);
 	if (r == 0)
 		r = buf_puts(out, "}\n", err);
-	if (r < 0 && out->data)
-		out->data[out->len = start] = '\0';
+	if (r < 0)
+		buf_cut(out, start);
 	return r;
 }

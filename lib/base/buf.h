@@ -30,6 +30,9 @@ MUSTCHECK int buf_printf(struct buf *b, struct error *err, const char *fmt, ...)
 /* Make room for `more` bytes beyond len without changing len. */
 MUSTCHECK int buf_reserve(struct buf *b, size_t more, struct error *err);
 
+/* Forget what comes after the first `len` bytes; `len` is at most b->len. */
+void buf_cut(struct buf *b, size_t len);
+
 void buf_clear(struct buf *b); /* free, and leave an empty buf */
 void buf_wipe(struct buf *b);  /* the same, overwriting the bytes first */
 

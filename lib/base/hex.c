@@ -119,7 +119,7 @@ int base64_decode(const char *text, size_t len, struct buf *out, struct error *e
 			      : buf_add(out, group, (size_t)n, err);
 
 		if (r < 0) {
-			out->len = start;
+			buf_cut(out, start);
 			return r;
 		}
 	}

@@ -530,10 +530,8 @@ int http_get(struct http *h, const char *url, size_t max, struct buf *out, struc
 
 	t.limit_s = GET_MAX_S + (long)(max / GET_BYTES_S);
 	r = transfer(h, &t, NULL, err);
-	if (r < 0 && out->data) {
-		out->len = start;
-		out->data[start] = '\0';
-	}
+	if (r < 0)
+		buf_cut(out, start);
 	return r;
 }
 

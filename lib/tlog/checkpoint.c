@@ -80,12 +80,6 @@ static int read_hash(const struct text *t, struct hash *out, struct error *err)
 	return 0;
 }
 
-static void cut(struct buf *b, size_t len)
-{
-	if (b->data)
-		b->data[b->len = len] = '\0';
-}
-
 /* --- checkpoint ------------------------------------------------------------ */
 
 int checkpoint_parse(const void *data, size_t len, struct checkpoint *out, struct error *err)
@@ -211,7 +205,7 @@ int checkpoint_format(const char *origin, uint64_t size, const struct hash *root
 	if (r == 0)
 		r = buf_puts(out, "\n", err);
 	if (r < 0)
-		cut(out, start);
+		buf_cut(out, start);
 	return r;
 }
 
@@ -310,6 +304,6 @@ int tlog_proof_format(uint64_t index, const struct merkle_proof *siblings, const
 	if (r == 0)
 		r = buf_add(out, checkpoint, len, err);
 	if (r < 0)
-		cut(out, start);
+		buf_cut(out, start);
 	return r;
 }

@@ -194,8 +194,8 @@ int note_key_format(const struct note_key *k, struct buf *out, struct error *err
 	r = buf_printf(out, err, "%s+%s+", k->name, id);
 	if (r == 0)
 		r = base64_encode(raw, sizeof(raw), out, err);
-	if (r < 0 && out->data)
-		out->data[out->len = start] = '\0';
+	if (r < 0)
+		buf_cut(out, start);
 	return r;
 }
 
@@ -388,7 +388,7 @@ int note_sign_line(const struct note_key *k, const unsigned char seed[32], const
 		r = base64_encode(raw, at + ED25519_SIG_LEN, out, err);
 	if (r == 0)
 		r = buf_puts(out, "\n", err);
-	if (r < 0 && out->data)
-		out->data[out->len = start] = '\0';
+	if (r < 0)
+		buf_cut(out, start);
 	return r;
 }
