@@ -48,27 +48,44 @@ static bool number(const char *text, int len, int *out)
 	return true;
 }
 
+/* An instant as it is written. */
+struct written {
+	int year, month, day, hour, minute, second;
+};
+
+/* Digits and punctuation in their places? */
+static bool take_apart(const char *text, struct written *w)
+{
+	if (strlen(text) != UTC_LEN || text[4] != '-' || text[7] != '-' || text[10] != 'T' ||
+	    text[13] != ':' || text[16] != ':' || text[19] != 'Z')
+		return false;
+	return number(text, 4, &w->year) && number(text + 5, 2, &w->month) &&
+	       number(text + 8, 2, &w->day) && number(text + 11, 2, &w->hour) &&
+	       number(text + 14, 2, &w->minute) && number(text + 17, 2, &w->second);
+}
+
+/* The day of a date that the calendar has; there is no 30 February. */
+static bool real_date(const struct written *w, int64_t *days)
+{
+	int year, month, day;
+
+	if (w->year < YEAR_MIN || w->month < 1 || w->month > 12 || w->day < 1)
+		return false;
+	*days = days_from_civil(w->year, w->month, w->day);
+	civil_from_days(*days, &year, &month, &day);
+	return year == w->year && month == w->month && day == w->day;
+}
+
 bool utc_parse(const char *text, int64_t *out)
 {
-	int year, month, day, hour, minute, second;
-	int y, m, d;
+	struct written w;
+	int64_t days;
 
-	if (!text || strlen(text) != UTC_LEN || text[4] != '-' || text[7] != '-' ||
-	    text[10] != 'T' || text[13] != ':' || text[16] != ':' || text[19] != 'Z')
+	if (!text || !take_apart(text, &w) || !real_date(&w, &days))
 		return false;
-	if (!number(text, 4, &year) || !number(text + 5, 2, &month) || !number(text + 8, 2, &day) ||
-	    !number(text + 11, 2, &hour) || !number(text + 14, 2, &minute) ||
-	    !number(text + 17, 2, &second))
+	if (w.hour > 23 || w.minute > 59 || w.second > 59)
 		return false;
-	if (year < YEAR_MIN || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 ||
-	    minute > 59 || second > 59)
-		return false;
-
-	int64_t days = days_from_civil(year, month, day);
-	civil_from_days(days, &y, &m, &d);
-	if (y != year || m != month || d != day) /* such as 30 February */
-		return false;
-	*out = days * DAY_S + hour * HOUR_S + minute * MINUTE_S + second;
+	*out = days * DAY_S + w.hour * HOUR_S + w.minute * MINUTE_S + w.second;
 	return true;
 }
 
