@@ -16,39 +16,44 @@
 
 enum { READ_STEP = 64 * 1024, NAME_LEN_MAX = 255, TREE_DEPTH_MAX = 128 };
 
+/* Append one step of the file. 1: it ended. */
+static int read_step(int fd, const char *path, struct buf *out, struct error *err)
+{
+	int r = buf_reserve(out, READ_STEP, err);
+	ssize_t n;
+
+	if (r < 0)
+		return r;
+	do
+		n = read(fd, out->data + out->len, READ_STEP);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return error_errno(err, errno, "%s", path);
+	out->len += (size_t)n;
+	out->data[out->len] = '\0';
+	return n == 0;
+}
+
 int file_read(int dir, const char *path, size_t max, struct buf *out, struct error *err)
 {
 	CLEANUP(closep) int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	size_t start = out->len;
 	struct stat st;
+	int r = 0;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_errno(err, errno, "%s", path);
 	if (!S_ISREG(st.st_mode))
 		return error_set(err, E_INVALID, "%s: not a regular file", path);
-	for (;;) {
-		int r = buf_reserve(out, READ_STEP, err);
-
-		if (r < 0)
-			return r;
-
-		ssize_t n = read(fd, out->data + out->len, READ_STEP);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			r = error_errno(err, errno, "%s", path);
-		else if (out->len - start + (size_t)n > max)
+	while (r == 0) {
+		r = read_step(fd, path, out, err);
+		if (r == 0 && out->len - start > max)
 			r = error_set(err, E_INVALID, "%s: larger than %zu bytes", path, max);
-		if (r < 0) {
-			out->len = start;
-			out->data[start] = '\0';
-			return r;
-		}
-		out->len += (size_t)n;
-		out->data[out->len] = '\0';
-		if (n == 0)
-			return 0;
 	}
+	if (r > 0)
+		return 0;
+	buf_cut(out, start);
+	return r;
 }
 
 int file_write_all(int fd, const void *data, size_t len, const char *path, struct error *err)
