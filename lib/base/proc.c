@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,8 +19,18 @@ enum {
 	EXIT_SIGNAL = 128,
 	EXIT_NOEXEC = 127,
 	FD_EXTRA = 3,
+	FDS_OLD_KERNEL = 4096,
 	WAIT_STEP_MS = 200,
 };
+
+/* In the child: whatever else is open, inherited from who started us too, is not passed on. */
+static void hide_from(int first)
+{
+	if (close_range((unsigned)first, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+		return;
+	for (int fd = first; fd < FDS_OLD_KERNEL; fd++) /* before Linux 5.11 */
+		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
 
 /* In the child: bring the descriptors into place, then become the program. */
 static void become(const struct proc_spec *s, int null, int report)
@@ -44,6 +55,7 @@ static void become(const struct proc_spec *s, int null, int report)
 			_exit(EXIT_NOEXEC);
 	if (extra >= 0 && dup2(moved[ARRAY_LEN(want)], FD_EXTRA) < 0)
 		_exit(EXIT_NOEXEC);
+	hide_from(extra >= 0 ? FD_EXTRA + 1 : FD_EXTRA);
 	if (!s->folder || chdir(s->folder) == 0) {
 		char **args;
 
