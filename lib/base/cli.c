@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/base/cli.h"
 
+#include <assert.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -134,9 +135,11 @@ static size_t long_options(const struct cli_verb *v, struct option *out)
 {
 	size_t n = 0;
 
-	for (const struct cli_option *o = v->options; o && o->name && n < OPTIONS_MAX; o++, n++)
+	for (const struct cli_option *o = v->options; o && o->name; o++, n++) {
+		assert(n < OPTIONS_MAX);
 		out[n] = (struct option){o->name, o->arg ? required_argument : no_argument, NULL,
 					 (int)n};
+	}
 	out[n] = (struct option){"help", no_argument, NULL, OPT_HELP};
 	out[n + 1] = (struct option){"json", no_argument, NULL, OPT_JSON};
 	out[n + 2] = (struct option){0};
@@ -166,10 +169,8 @@ static int parse(const struct cli_verb *v, int argc, char *argv[], void *opt, st
 	while ((c = getopt_long(argc, argv, ":", longs, NULL)) != -1) {
 		if (c == OPT_HELP)
 			return 1;
-		if (c == OPT_JSON) {
-			call->json = true;
+		if (c == OPT_JSON)
 			continue;
-		}
 		if (c == '?' || c == ':')
 			return error_set(err, E_USAGE, "%s: %s: %s", v->name, argv[optind - 1],
 					 c == '?' ? "no such option, or a value it does not take"
@@ -189,15 +190,24 @@ static int parse(const struct cli_verb *v, int argc, char *argv[], void *opt, st
 	return missing(v, seen, err);
 }
 
+/* Looked for first, so that an error in what stands before it is reported in JSON, too. */
+static bool wants_json(int argc, char *argv[])
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--json") == 0)
+			return true;
+	return false;
+}
+
 static int run(const char *program, const struct cli_verb *v, int argc, char *argv[])
 {
 	CLEANUP(freep) void *opt = calloc(1, v->size + 1);
-	struct cli_call call = {.program = program, .opt = opt};
+	struct cli_call call = {.program = program, .opt = opt, .json = wants_json(argc, argv)};
 	struct error err = {0};
 	int r;
 
 	if (!opt)
-		return fail(program, &err, error_nomem(&err), false);
+		return fail(program, &err, error_nomem(&err), call.json);
 	r = parse(v, argc, argv, opt, &call, &err);
 	if (r == 1) {
 		verb_help(program, v);
