@@ -8,7 +8,7 @@
 #include "lib/base/hex.h"
 #include "lib/json/strict.h"
 #include "lib/tuf/role.h"
-#include "registry/documents/publishing.h"
+#include "registry/documents/bundles.h"
 
 enum { TARGETS_PER_ROLE_MAX = 4096, TARGET_SIZE_MAX_LOG2 = 40 };
 
@@ -276,6 +276,12 @@ static void target_path(const struct batch *b, const char *path, const char *sha
 		       path + dir);
 }
 
+/* Did the version before list it just like this? Then it was judged then. */
+static bool unchanged(const struct offer *o, const char *path, const json_t *entry)
+{
+	return o->previous && json_equal(json_object_get(o->previous, path), entry);
+}
+
 static int check_target(const struct offer *o, const char *path, const json_t *entry,
 			struct error *err)
 {
@@ -283,13 +289,32 @@ static int check_target(const struct offer *o, const char *path, const json_t *e
 	char name[PATH_SIZE];
 	int r = read_target(o->it, path, entry, &t, err);
 
-	if (r < 0 || (o->previous && json_equal(json_object_get(o->previous, path), entry)))
-		return r;
-	r = publishing_check(o, path, entry, err);
-	if (r < 0)
+	if (r < 0 || unchanged(o, path, entry))
 		return r;
 	target_path(o->b, path, t.sha256, name);
 	return batch_blob(o->b, name, t.sha256, t.length, err);
+}
+
+/*
+ * By the policy for its publisher; when a source bundle is still to come, the
+ * whole version waits, and is judged again once it is here.
+ */
+static int check_policy(const struct offer *o, struct error *err)
+{
+	const char *path;
+	json_t *entry;
+	bool missing;
+	int r = bundles_add(o, &missing, err);
+
+	if (r < 0 || missing)
+		return r;
+	json_object_foreach((json_t *)(uintptr_t)o->targets, path, entry)
+	{
+		r = unchanged(o, path, entry) ? 0 : publishing_check(o, path, entry, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 static int check_targets(const struct offer *o, struct error *err)
@@ -308,7 +333,7 @@ static int check_targets(const struct offer *o, struct error *err)
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return check_policy(o, err);
 }
 
 static int check_role(struct search *s, const struct tuf_root *root, struct error *err)

@@ -142,6 +142,8 @@ static int fetch(void *ctx, const char *name, size_t max, struct buf *out, struc
 		r = http_url(w->registry, path.data, &url, err);
 	if (r == 0)
 		r = http_get(w->http, url, max, out, err);
+	if (r == E_NOTFOUND && strcmp(name, "timestamp.json") == 0)
+		w->bare = true;
 	return r;
 }
 
@@ -166,9 +168,7 @@ int work_trust(struct work *w, bool refresh, struct error *err)
 	r = tuf_refresh(w->tuf, err);
 	/* A product starts with a root; the registry serves no timestamp before the first targets.
 	 */
-	if (r == E_NOTFOUND && !tuf_trusted(w->tuf, TUF_TIMESTAMP))
-		return 0;
-	return r;
+	return w->bare && !tuf_trusted(w->tuf, TUF_TIMESTAMP) ? 0 : r;
 }
 
 const struct tuf_role *work_published(const struct work *w)

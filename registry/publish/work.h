@@ -23,6 +23,7 @@ struct work {
 	char *product, *registry;
 	struct http *http;
 	struct tuf *tuf;        /* the trusted metadata; set by work_trust() */
+	bool bare;              /* the registry has roots of the product, and no timestamp yet */
 	struct envelope *draft; /* NULL: none yet */
 };
 #define WORK_NONE ((struct work){.dir = -1, .metadata = -1, .lock = -1})

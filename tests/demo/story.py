@@ -142,8 +142,8 @@ def make_people(s):
         s.run("bequest-escrow", "key", "export", *sealed(person), "--out",
               work(person, "root.key.json"), shown=False)
     for person in TRUSTEES + STEWARDS + ("maintainer",):
-        s.run("bequest-escrow", "key", "export", *gpg(person), "--cert", work(person, "cert.asc"),
-              "--out", work(person, "key.json"), shown=False)
+        s.run("bequest-escrow", "key", "export", *gpg(person), "--name", person, "--cert",
+              work(person, "cert.asc"), "--out", work(person, "key.json"), shown=False)
     s.say("      (ten people made their keys the same way: three vendor directors with Ed25519, "
           "P-256 and RSA,\n       three trustees, three stewards and a maintainer with OpenPGP)")
 
@@ -208,7 +208,7 @@ def deposit_sealed(s):
     i = s.input
     with s.at("deposit-sealed", "vendor-1", "the vendor seals what others will need one day"):
         import_source(s)
-        stewards = [a for p in STEWARDS for a in ("--steward", f"{p}={work(p, 'key.json')}")]
+        stewards = [a for p in STEWARDS for a in ("--stewards", work(p, "key.json"))]
         s.run("bequest-escrow", "root", "bridge", "--root", work("vendor-1", "product", "root.json"),
               *stewards, "--threshold", "2", "--publisher", "stewards", "--publisher-name",
               f"Stewards of {i.title}", "--out", work("vendor-1", "bridge.root.json"))
@@ -221,7 +221,8 @@ def deposit_sealed(s):
                      work("vendor-1", "bridge.root.json"), "--source", work("vendor-1", "source"),
                      "--recipe", work("vendor-1", "build"), "--licence",
                      work("vendor-1", "LICENCE.txt"), *trustees, "--threshold", "2",
-                     "--vendor", "vendor-1@example.org", "--release-policy", "release/standard",
+                     "--key-of-vendor", "vendor-1@example.org", "--release-policy",
+                     "release/standard",
                      "--support-until", "2030-12-31T00:00:00Z", *sealed("vendor-1"),
                      "--out", "deposit"))
         s.run("bequest-escrow", "root", "sign", "deposit/deposit.json", "--root",
@@ -245,8 +246,8 @@ def registry_cannot_open(s):
         share = sorted(os.listdir(s.path("deposit/public/shares")))[0]
         s.step["facts"]["shares"] = 3
         s.step["facts"]["readable_by_registry"] = 0
-        s.run("sh", "-c", "! gpg --homedir registry-gnupg --batch -d deposit/public/shares/*.gpg",
-              shown=False)
+        s.run("sh", "-c", "for s in deposit/public/shares/*.gpg; do gpg --homedir registry-gnupg "
+              "--batch -d $s; done 2>&1 | grep 'No secret key'")
         s.now(f"no share is readable without its trustee's key ({share[:16]}…); the ciphertext alone "
               "is noise")
 
@@ -262,9 +263,11 @@ def device_ready(s):
             s.run("mkdir", "-p", f"device-{n}", shown=n == 1)
             s.run("cp", work("vendor-1", "product", "root.json"), f"device-{n}/factory-root.json",
                   shown=n == 1)
+            s.run("cp", "image/vendor.bin", f"device-{n}/slot-a.img", shown=n == 1)
+            s.run("truncate", "--size", "1M", f"device-{n}/slot-b.img", shown=n == 1)
             s.run(*device(n, "init"), "--root", f"device-{n}/factory-root.json", "--product",
-                  i.product, "--url", s.url, "--hardware", i.hardware, "--image",
-                  "image/vendor.bin", "--image-version", i.version, shown=n == 1)
+                  i.product, "--url", s.url, "--hardware", i.hardware, "--installed", i.version,
+                  shown=n == 1)
             s.run("bootsim", f"device-{n}", shown=n == 1)
             if n != 3:
                 s.run(*device(n, "check"), shown=n == 1)
@@ -275,7 +278,7 @@ def device_ready(s):
 def eol_declared(s):
     with s.at("eol-declared", "vendor-1", "the vendor declares the end of life"):
         s.run("bequest-escrow", "eol", "--product", s.input.product, "--registry", s.url, "--root",
-              work("vendor-1", "product", "root.json"), "--deposit", "deposit", "--date",
+              work("vendor-1", "product", "root.json"), "--date",
               "2026-01-31T00:00:00Z", "--last-security-update", "2025-11-30T00:00:00Z", "--reason",
               "the product is discontinued", *sealed("vendor-1"), "--out",
               work("vendor-1", "eol.json"))
@@ -295,14 +298,14 @@ def approvals_and_shares(s):
     with s.at("shares-handed-over", "trustee-1", "both trustees decrypt their shares and hand them over"):
         for person in TRUSTEES[:2]:
             s.show(s.run("bequest-escrow", "share", "--product", i.product, "--registry", s.url,
-                         *gpg(person)))
+                         "--gnupg-home", home(person)))
         s.now("the registry took the shares only because the release policy says yes on logged evidence")
 
 
 def deposit_opened(s):
     with s.at("deposit-opened", "registry", "the deposit opens"):
         s.show(s.run("bequest-escrow", "status", "--product", s.input.product, "--registry", s.url,
-                     "--wait", "open"))
+                     "--wait-open", "60"))
         s.now("every digest matched the signed manifest; source and bridge root are public")
     with s.at("source-cloned", "maintainer", "the maintainer clones the released source"):
         s.run("git", "clone", "-q", f"{s.url}p/{s.input.product}/source.git", "source")
@@ -370,10 +373,10 @@ def fix_published(s):
 def device_1(s):
     with s.at("handover-refused-by-default", "device-1", "device 1 sees a new publisher, and waits"):
         s.show(s.run(*device(1, "update"), wants=4))
-        s.show(s.run(*device(1, "handover"), "show"), lines=24)
+        s.show(s.run(*device(1, "handover", "show")), lines=24)
         s.now("by default nothing happens without the owner; the evidence is there to read")
     with s.at("handover-accepted", "owner-1", "the owner of device 1 accepts"):
-        s.show(s.run(*device(1, "handover"), "accept"))
+        s.show(s.run(*device(1, "handover", "accept")))
         s.now("one atomic write: the device trusts the stewards now")
     with s.at("installed", "device-1", "device 1 installs the fix into its other slot"):
         s.show(s.run(*device(1, "update"), "--yes"))
@@ -390,7 +393,7 @@ def device_1(s):
 def device_2(s):
     with s.at("device-2-stayed", "owner-2", "the owner of device 2 refuses, and stays"):
         s.run(*device(2, "update"), wants=4)
-        s.show(s.run(*device(2, "handover"), "refuse"))
+        s.show(s.run(*device(2, "handover", "refuse")))
         s.run(*device(2, "update"), wants=4)
         s.show(s.run(*device(2, "status")))
         s.now("the vendor's image stays, its metadata is still served; nobody forces anybody")
@@ -399,7 +402,7 @@ def device_2(s):
 def device_3(s):
     with s.at("device-3-caught-up", "owner-3", "device 3, off all the while, catches up at once"):
         s.run(*device(3, "check"), wants=4)
-        s.run(*device(3, "handover"), "accept")
+        s.run(*device(3, "handover", "accept"))
         s.show(s.run(*device(3, "update"), "--yes"))
         s.run("bootsim", "device-3")
         s.show(s.run(*device(3, "confirm")))
