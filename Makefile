@@ -142,7 +142,10 @@ $(units): $(B)/%: $(B)/%.o $(B)/tests/unit/oom.o $(support) $(B)/libbequest.a
 	$(Q)$(CC) $(all_ldflags) $(wrap) -o $@ $^ $(libs) -lcmocka
 
 $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(if $(FUZZ),,$(B)/tests/fuzz/replay.o) $(B)/libbequest.a
-	$(Q)$(CC) $(all_ldflags) $(if $(FUZZ),-fsanitize=fuzzer) -o $@ $^ $(libs)
+	$(Q)$(CC) $(all_ldflags) $(if $(FUZZ),-fsanitize=fuzzer) -o $@ $(filter %.o,$^) \
+		$(filter %.a,$^) $(libs)
+
+$(B)/tests/fuzz/fuzz_tuf_client: $(B)/tests/support/tuf_sim.o
 
 # A passed test leaves a stamp: `make -j check` runs them in parallel, and again
 # only when what they depend on has changed.

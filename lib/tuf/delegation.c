@@ -120,7 +120,7 @@ static bool all_texts(const json_t *array)
 static bool is_top_level(const char *name)
 {
 	for (int t = 0; t < TUF_TYPES; t++)
-		if (strcmp(name, tuf_type_name(t)) == 0)
+		if (strcmp(name, tuf_type_name((enum tuf_type)t)) == 0)
 			return true;
 	return false;
 }

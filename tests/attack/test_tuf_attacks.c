@@ -887,7 +887,7 @@ static void changed_bytes_are_refused(void **state)
 			sim_put(&s->local, "root.json", sim_remote(s, "1.root.json")->bytes.data,
 				sim_remote(s, "1.root.json")->bytes.len);
 			b = &sim_remote(s, names[i])->bytes;
-			b->data[at] ^= 1 << (at % 7);
+			b->data[at] = (char)(b->data[at] ^ (1 << (at % 7)));
 			r = sim_refresh(s, &err);
 			if (r == 0) /* white space, or a signature's own bytes */
 				assert_int_equal(sim_trusts(s, "targets"), 2);

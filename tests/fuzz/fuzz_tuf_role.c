@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One of the four roles, or a file of root-chain lines: the first byte says which. */
+#include "lib/base/error.h"
+#include "lib/tuf/chain.h"
+#include "lib/tuf/delegation.h"
+#include "tests/fuzz/fuzz.h"
+
+enum { CHAIN = TUF_TYPES, KINDS };
+
+static int on_root(void *ctx, const struct tuf_root *root, struct error *err)
+{
+	(void)ctx;
+	(void)root;
+	(void)err;
+	return 0;
+}
+
+/* A root that need not be signed by anybody: step from it to itself and along a chain. */
+static void try_root(const uint8_t *data, size_t size)
+{
+	CLEANUP(tuf_root_freep) struct tuf_root *root = NULL;
+	CLEANUP(tuf_root_freep) struct tuf_root *next = NULL;
+	struct error err;
+
+	if (tuf_root_parse(data, size, "root", &root, &err) < 0)
+		return;
+	(void)!tuf_root_self_signed(root, &err);
+	(void)!tuf_root_step(root, data, size, "root", &next, &err);
+}
+
+static void try_delegations(const struct tuf_role *role)
+{
+	json_t *all = json_object_get(envelope_signed(role->doc), "delegations");
+	static const char *const paths[] = {"", "a/b", "../x"};
+	struct error err;
+
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		CLEANUP(delegations_clear) struct delegations d = {0};
+
+		if (delegations_for(json_is_object(all) ? all : NULL, paths[i], &d, &err) < 0)
+			return;
+		for (size_t k = 0; k < d.n; k++) {
+			CLEANUP(role_keys_clear) struct role_keys keys = {0};
+
+			if (delegation_keys(&d.list[k], &keys, &err) == 0)
+				(void)envelope_count(role->doc, &keys, NULL);
+		}
+	}
+}
+
+static void try_role(const uint8_t *data, size_t size, enum tuf_type type)
+{
+	CLEANUP(tuf_role_freep) struct tuf_role *role = NULL;
+	struct tuf_meta meta;
+	struct error err;
+
+	if (tuf_role_parse(data, size, type, "role", &role, &err) < 0)
+		return;
+	if (type == TUF_TARGETS)
+		try_delegations(role);
+	else if (tuf_role_meta(role, "snapshot.json", &meta, &err) == 0)
+		(void)!tuf_meta_check(&meta, data, size, "role", &err);
+}
+
+static void try_chain(const uint8_t *data, size_t size)
+{
+	CLEANUP(tuf_chain_freep) struct tuf_chain *chain = NULL;
+	const struct tuf_root from = {.version = 1};
+	struct error err;
+
+	if (tuf_chain_new(&from, on_root, NULL, &chain, &err) < 0)
+		return;
+	if (tuf_chain_feed(chain, data, size / 2, &err) == 0 &&
+	    tuf_chain_feed(chain, data + size / 2, size - size / 2, &err) == 0)
+		(void)!tuf_chain_end(chain, &err);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size == 0)
+		return 0;
+
+	int kind = data[0] % KINDS;
+	if (kind == TUF_ROOT)
+		try_root(data + 1, size - 1);
+	else if (kind == CHAIN)
+		try_chain(data + 1, size - 1);
+	else
+		try_role(data + 1, size - 1, (enum tuf_type)kind);
+	return 0;
+}
