@@ -271,9 +271,13 @@ static int read_files(const json_t *src, const char *key, json_t *seen, struct d
 	return 0;
 }
 
-static const char *listed_digest(const json_t *seen, const char *path)
+/* `file` may be NULL; if not, it was read before. */
+static bool payload_is(const json_t *file, const struct compartment *c)
 {
-	return json_string_value(json_object_get(json_object_get(seen, path), "sha256"));
+	const char *digest = json_string_value(json_object_get(file, "sha256"));
+
+	return digest && strcmp(digest, c->sha256) == 0 &&
+	       json_integer_value(json_object_get(file, "size")) == c->size;
 }
 
 /* Without its payload, or without a trustee's share, a deposit would be kept for nothing. */
@@ -286,10 +290,10 @@ static int check_listed(const struct deposit *d, const json_t *seen, struct erro
 		if (!c->present)
 			continue;
 		(void)snprintf(path, sizeof(path), "%s/payload.tar.gpg", names[k]);
-		const char *digest = listed_digest(seen, path);
-		if (!digest || strcmp(digest, c->sha256) != 0)
+		if (!payload_is(json_object_get(seen, path), c))
 			return error_set(err, E_INVALID,
-					 "signed.files: want %s with the digest in compartments",
+					 "signed.files: want %s with the digest and size in "
+					 "compartments",
 					 path);
 		for (size_t i = 0; i < d->nseats; i++) {
 			char fpr[FPR + 1];
@@ -298,7 +302,7 @@ static int check_listed(const struct deposit *d, const json_t *seen, struct erro
 				fpr[j] =
 					(char)toupper((unsigned char)d->seats[i].encryption_fpr[j]);
 			(void)snprintf(path, sizeof(path), "%s/shares/%s.gpg", names[k], fpr);
-			if (!listed_digest(seen, path))
+			if (!json_object_get(seen, path))
 				return error_set(err, E_INVALID, "signed.files: want %s", path);
 		}
 	}
