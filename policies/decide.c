@@ -263,8 +263,9 @@ static int explain_count(const struct node *n, const struct fact_value *who, int
 
 	if (r == 0)
 		r = put_value(n->fact, who, &f->text, err);
-	if (r == 0 && n->threshold && !threshold->known)
-		return buf_printf(&f->needs, err, "%s to be known", n->with->name);
+	if (r == 0 && n->threshold && (!threshold->known || want < 1))
+		return buf_printf(&f->needs, err, "%s to be %s", n->with->name,
+				  threshold->known ? "at least 1" : "known");
 	if (r == 0)
 		r = buf_printf(&f->text, err, " (%" PRId64 " of %" PRId64 ")", have, want);
 	if (r < 0 || f->answer == ANSWER_YES)
