@@ -45,6 +45,7 @@ static int failed(gpgme_error_t e, const char *what, const char *who, struct err
 	case GPG_ERR_AMBIGUOUS_NAME:
 	case GPG_ERR_INV_VALUE: code = E_USAGE; break;
 	case GPG_ERR_ENOSPC: code = E_FULL; break;
+	case GPG_ERR_EFBIG: code = E_INVALID; break; /* said by our sink */
 	default: code = E_SYS; break;
 	}
 	return error_set(err, code, "gpg: %s%s%s: %s", what, who ? " " : "", who ? who : "",

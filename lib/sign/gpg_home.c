@@ -191,14 +191,22 @@ int gpg_home_own(const char *path, const char *gpg, struct gpg_home *out, struct
 	return 0;
 }
 
-void gpg_home_close(struct gpg_home *h)
+/* Ask gpgconf for something at the end, where failure changes nothing. */
+static void tidy(const char *home, const char *what, const char *arg)
 {
-	const char *const argv[] = {"gpgconf", "--homedir", h->path, "--kill", "all", NULL};
+	const char *const argv[] = {"gpgconf", "--homedir", home, what, arg, NULL};
 	struct error ignored;
 
+	(void)!proc_run(argv, NULL, NULL, NULL, GPGCONF_OUTPUT_MAX, &ignored);
+}
+
+void gpg_home_close(struct gpg_home *h)
+{
 	/* Without gpgconf the agent still ends when its home is gone. */
-	if (h->private)
-		(void)!proc_run(argv, NULL, NULL, NULL, GPGCONF_OUTPUT_MAX, &ignored);
+	if (h->private) {
+		tidy(h->path, "--kill", "all");
+		tidy(h->path, "--remove-socketdir", NULL); /* below /run/user, where there is one */
+	}
 	scratch_close(&h->folder);
 	free(h->program);
 	free(h->path);

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/hex.h"
+#include "lib/sign/ed25519.h"
 #include "lib/sign/envelope.h"
 #include "lib/sign/signer.h"
 #include "tests/unit/unit.h"
@@ -290,6 +292,69 @@ static void one_key_under_several_ids_counts_once(void **state)
 	assert_int_equal(envelope_verify(e, &by, "x", NULL), E_UNTRUSTED);
 }
 
+/* The OpenPGP signature by this seed over the document, as a card would make it. */
+static json_t *sign_as_pgp(const unsigned char seed[ED25519_LEN], const struct envelope *e,
+			   const char *fpr)
+{
+	static const char headers_hex[] = "04001608000605026b02f2fb"; /* made at some time */
+	enum { HEADERS_LEN = 12 };
+	const struct buf *what = envelope_canonical(e);
+	CLEANUP(buf_clear) struct buf hashed = {0};
+	unsigned char headers[HEADERS_LEN], digest[SHA256_LEN], sig[ED25519_SIG_LEN];
+	const unsigned char trailer[] = {4, 0xff, 0, 0, 0, HEADERS_LEN};
+	char hex[2 * ED25519_SIG_LEN + 1];
+
+	assert_true(hex_decode(headers_hex, headers, sizeof(headers)));
+	assert_int_equal(buf_add(&hashed, what->data, what->len, NULL), 0);
+	assert_int_equal(buf_add(&hashed, headers, sizeof(headers), NULL), 0);
+	assert_int_equal(buf_add(&hashed, trailer, sizeof(trailer), NULL), 0);
+	sha256(hashed.data, hashed.len, digest);
+	assert_int_equal(ed25519_sign(seed, digest, sizeof(digest), sig, NULL), 0);
+	hex_encode(sig, sizeof(sig), hex);
+	return json_pack("{s:s,s:s,s:s}", "keyid", fpr, "sig", hex, "other_headers", headers_hex);
+}
+
+static void one_key_under_two_schemes_counts_once(void **state)
+{
+	static const unsigned char seed[ED25519_LEN] = {7};
+	static const char fpr[] = "0123456789abcdef0123456789abcdef01234567";
+	CLEANUP(envelope_freep) struct envelope *e = make(BODY);
+	CLEANUP(role_keys_clear) struct role_keys by = {0};
+	json_auto_t *keys = json_object();
+	json_t *object = NULL;
+	unsigned char pub[ED25519_LEN], sig[ED25519_SIG_LEN];
+	char hex[2 * ED25519_SIG_LEN + 1], keyid[KEYID_MAX + 1];
+
+	(void)state;
+	assert_int_equal(ed25519_public(seed, pub, NULL), 0);
+	assert_int_equal(key_object_ed25519(pub, &object, keyid, NULL), 0);
+	json_object_set_new(keys, keyid, object);
+	hex_encode(pub, sizeof(pub), hex);
+	json_object_set_new(keys, fpr,
+			    json_pack("{s:s,s:s,s:{s:s,s:{s:s}}}", "keytype", "eddsa", "scheme",
+				      "pgp+eddsa-ed25519", "keyval", "private", "", "public", "q",
+				      hex));
+	assert_int_equal(role_keys_parse(keys, NULL, 2, "signed", &by, NULL), 0);
+
+	json_auto_t *pgp = sign_as_pgp(seed, e, fpr);
+	assert_int_equal(envelope_add(e, pgp, NULL), 0);
+	assert_int_equal(envelope_count(e, &by, NULL), 1);
+	const struct buf *what = envelope_canonical(e);
+	assert_int_equal(ed25519_sign(seed, what->data, what->len, sig, NULL), 0);
+	hex_encode(sig, sizeof(sig), hex);
+	json_auto_t *plain = json_pack("{s:s,s:s}", "keyid", keyid, "sig", hex);
+	assert_int_equal(envelope_add(e, plain, NULL), 0);
+	assert_int_equal(envelope_signatures(e), 2);
+	assert_int_equal(envelope_count(e, &by, NULL), 1);
+	assert_int_equal(envelope_verify(e, &by, "x", NULL), E_UNTRUSTED);
+
+	/* Neither signature is good under the other's scheme. */
+	json_auto_t *swapped = json_pack("{s:s,s:s}", "keyid", fpr, "sig", hex);
+	CLEANUP(envelope_freep) struct envelope *other = make(BODY);
+	assert_int_equal(envelope_add(other, swapped, NULL), 0);
+	assert_int_equal(envelope_count(other, &by, NULL), 0);
+}
+
 static void a_bad_signature_beside_enough_good_ones_spoils_nothing(void **state)
 {
 	static const char *const bad[] = {
@@ -426,6 +491,7 @@ int main(void)
 		cmocka_unit_test(a_signature_holds_for_its_own_document_only),
 		cmocka_unit_test(a_signature_counts_under_its_own_key_id_only),
 		cmocka_unit_test(one_key_under_several_ids_counts_once),
+		cmocka_unit_test(one_key_under_two_schemes_counts_once),
 		cmocka_unit_test(a_bad_signature_beside_enough_good_ones_spoils_nothing),
 		cmocka_unit_test(the_order_of_signing_leaves_no_trace),
 		cmocka_unit_test(merge_displaces_nothing_and_wants_the_same_document),

@@ -274,6 +274,27 @@ static void decryption_refuses_damage_and_what_was_never_encrypted(void **state)
 	assert_int_equal(gpg_decrypt(p->bob, sealed.data, sealed.len, &plain, NULL, &err), 0);
 }
 
+/* Compressed by a thousand, it would fill the memory. */
+static void a_bomb_is_not_decrypted_into_memory(void **state)
+{
+	enum { BOMB_LEN = 17 * 1024 * 1024 };
+	const struct people *p = *state;
+	CLEANUP(buf_clear) struct buf zeros = {0};
+	CLEANUP(buf_clear) struct buf sealed = {0};
+	CLEANUP(buf_wipe) struct buf plain = {0};
+	struct error err = {0};
+
+	assert_int_equal(buf_reserve(&zeros, BOMB_LEN, NULL), 0);
+	memset(zeros.data, 0, BOMB_LEN);
+	zeros.len = BOMB_LEN;
+	RUN_GPG(p->bob, &zeros, &sealed, "--trust-model", "always", "-z", "9", "-e", "-r",
+		"bob@example.org");
+	assert_true(sealed.len < BOMB_LEN / 100);
+	assert_int_equal(gpg_decrypt(p->bob, sealed.data, sealed.len, &plain, NULL, &err),
+			 E_INVALID);
+	assert_int_equal(plain.len, 0);
+}
+
 static void a_sealed_key_signs_as_its_pem_does(void **state)
 {
 	const struct people *p = *state;
@@ -509,6 +530,7 @@ int main(void)
 		cmocka_unit_test(import_wants_exactly_one_certificate),
 		cmocka_unit_test(encryption_is_to_one_subkey_and_names_the_file),
 		cmocka_unit_test(decryption_refuses_damage_and_what_was_never_encrypted),
+		cmocka_unit_test(a_bomb_is_not_decrypted_into_memory),
 		cmocka_unit_test(a_sealed_key_signs_as_its_pem_does),
 		cmocka_unit_test(streams_are_sealed_and_opened_by_the_passphrase),
 		cmocka_unit_test(a_stream_opens_with_stock_gpg),
