@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/conf.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <inttypes.h>
 
@@ -97,10 +98,21 @@ static int take_number(const struct key *k, int64_t *at, const char *value, stru
 	return 0;
 }
 
+/* A copy that `c` owns; NULL: out of memory. */
+static const char *keep(struct conf *c, const char *text, size_t len)
+{
+	char *copy = strndup(text, len);
+
+	assert(c->ntexts < CONF_TEXTS_MAX);
+	if (copy)
+		c->texts[c->ntexts++] = copy;
+	return copy;
+}
+
 static int take(struct conf *c, const struct key *k, const char *value, struct error *err)
 {
 	char *member = (char *)c + k->offset;
-	char *copy;
+	const char *copy;
 
 	if (k->kind == NUMBER) {
 		int64_t n = 0;
@@ -123,7 +135,7 @@ static int take(struct conf *c, const struct key *k, const char *value, struct e
 		return error_set(err, E_USAGE, "url: want at most %d", CONF_URLS_MAX);
 	if (!*value) /* "channel =" says that there is none */
 		return k->required ? error_set(err, E_USAGE, "%s: is empty", k->name) : 0;
-	copy = strdup(value);
+	copy = keep(c, value, strlen(value));
 	if (!copy)
 		return error_nomem(err);
 	if (k->kind == URL)
@@ -225,7 +237,7 @@ static int open_folder(const char *path, struct conf *c, struct error *err)
 {
 	const char *slash = strrchr(path, '/');
 
-	c->folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup("./");
+	c->folder = slash ? keep(c, path, (size_t)(slash - path) + 1) : "./";
 	if (!c->folder)
 		return error_nomem(err);
 	return file_open_dir(AT_FDCWD, c->folder, false, &c->dir, err);
@@ -252,15 +264,8 @@ int conf_load(const char *path, struct conf *out, struct error *err)
 
 void conf_clear(struct conf *c)
 {
-	char **texts[] = {&c->folder,   &c->product,      &c->hardware,   &c->factory_root,
-			  &c->state,    &c->policy,       &c->backend,    &c->slot[SLOT_A],
-			  &c->boot_env, &c->slot[SLOT_B], &c->keep_image, &c->channel,
-			  &c->health};
-
 	closep(&c->dir);
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-		free(*texts[i]);
-	for (size_t i = 0; i < c->nurls; i++)
-		free(c->urls[i]);
+	for (size_t i = 0; i < c->ntexts; i++)
+		free(c->texts[i]);
 	*c = (struct conf){.dir = -1};
 }

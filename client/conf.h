@@ -16,30 +16,32 @@
 
 struct error;
 
-enum { CONF_URLS_MAX = 16 };
+enum { CONF_URLS_MAX = 16, CONF_TEXTS_MAX = 48 };
 #define CONF_DEFAULT_FILE "/etc/bequest/client.conf"
 
+/* Text is NULL where there is none; it lives as long as the struct. */
 struct conf {
-	int dir;      /* folder of the file, for every path below */
-	char *folder; /* its name, for other programs */
-	char *product, *hardware;
-	char *urls[CONF_URLS_MAX]; /* mirrors, in order */
+	int dir;            /* folder of the file, for every path below */
+	const char *folder; /* its name, for other programs */
+	const char *product, *hardware;
+	const char *urls[CONF_URLS_MAX]; /* mirrors, in order */
 	size_t nurls;
-	char *factory_root; /* path */
-	char *state;        /* path of the state folder */
-	char *policy;       /* "ask", "auto", "never", or a path */
-	char *backend;
-	char *slot[SLOTS]; /* paths of files or block devices */
-	char *boot_env;    /* path */
-	char *keep_image;  /* path: where the vendor's image goes before it is overwritten; or NULL
-			    */
-	char *channel;     /* a delegated targets role; NULL: top-level targets only */
-	char *health;      /* shell command; NULL: no check but this program's own */
+	const char *factory_root; /* path */
+	const char *state;        /* path of the state folder */
+	const char *policy;       /* "ask", "auto", "never", or a path */
+	const char *backend;
+	const char *slot[SLOTS]; /* paths of files or block devices */
+	const char *boot_env;    /* path */
+	const char *keep_image;  /* path: where the vendor's image goes before it is overwritten */
+	const char *channel;     /* a delegated targets role; NULL: the top-level one */
+	const char *health;      /* shell command */
 	int64_t boot_tries;
 	int64_t health_timeout_s;
 	int64_t byte_budget; /* largest download, bytes; 0: no limit */
 	bool allow_http;
 	bool clock_trusted;
+	char *texts[CONF_TEXTS_MAX]; /* owns all of the above */
+	size_t ntexts;
 };
 
 /* E_USAGE: unreadable, malformed, an unknown or repeated key, a value out of range. */

@@ -35,7 +35,7 @@ static int read_root(int dir, const char *path, const char *product, struct tuf_
 		r = tuf_root_parse(bytes.data, bytes.len, path, &root, err);
 	if (r == 0)
 		r = tuf_root_self_signed(root, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (!root->product || strcmp(root->product, product) != 0)
 		return error_set(err, E_UNTRUSTED, "%s: signed.product: want %s, got %s", path,
@@ -61,8 +61,10 @@ static void replace(struct tuf_root **at, struct tuf_root *by_take)
 
 static int copy_root(const struct tuf_root *from, struct tuf_root **out, struct error *err)
 {
-	const struct buf *bytes = envelope_bytes(from->doc);
+	const struct buf *bytes;
 
+	assert(from);
+	bytes = envelope_bytes(from->doc);
 	return tuf_root_parse(bytes->data, bytes->len, ROOT_FILE, out, err);
 }
 
@@ -89,7 +91,7 @@ static int sweep(int dir, const char *keep, bool temp, struct error *err)
 
 	if (!d)
 		return error_errno(err, errno, "state folder");
-	again = -1; /* the stream has it */
+	(void)steal_fd(&again); /* the stream has it */
 	while ((errno = 0, e = readdir(d))) {
 		bool is_temp = strncmp(e->d_name, FILE_TEMP_PREFIX, strlen(FILE_TEMP_PREFIX)) == 0;
 
@@ -114,7 +116,7 @@ int device_reset(struct device *d, struct error *err)
 		r = copy_root(root, &anchor, err);
 	if (r == 0 && !d->st.device[0])
 		r = state_new(&d->st, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	/* What is in the slots stays true; what was agreed to does not. */
 	d->st.since = d->clock;
@@ -150,7 +152,7 @@ static int finish_switch(struct device *d, struct error *err)
 
 	if (r == 0)
 		r = publisher_read(d->root, ROOT_FILE, &who, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (d->changing) {
 		r = sweep(d->metadata, ROOT_FILE, false, err);

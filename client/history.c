@@ -13,6 +13,7 @@
 
 #define HISTORY_FILE "history.jsonl"
 enum { TEXT_SIZE = 512, HISTORY_MODE = 0644 };
+#define READ_MAX ((size_t)2 * HISTORY_MAX)
 
 static void unref(json_t **j)
 {
@@ -65,7 +66,7 @@ int history_add(int dir, int64_t at, const char *event, struct error *err, const
 	for (char *p = text; *p; p++)
 		if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f)
 			*p = '?'; /* what it quotes need not be UTF-8 */
-	r = file_read(dir, HISTORY_FILE, 2 * HISTORY_MAX, &old, err);
+	r = file_read(dir, HISTORY_FILE, READ_MAX, &old, err);
 	if (r == E_INVALID) /* far too large: nothing of ours */
 		r = file_remove(dir, HISTORY_FILE, err);
 	if (r < 0 && r != E_NOTFOUND)
@@ -92,7 +93,7 @@ int history_read(int dir, json_t **out, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf all = {0};
 	CLEANUP(unref) json_t *list = json_array();
-	int r = file_read(dir, HISTORY_FILE, 2 * HISTORY_MAX, &all, err);
+	int r = file_read(dir, HISTORY_FILE, READ_MAX, &all, err);
 	char *line = all.data;
 
 	if (!list)

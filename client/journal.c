@@ -23,7 +23,7 @@ enum {
 	AT_DIGEST = AT_DONE + 8, /* of all before */
 	COPY_SIZE = AT_DIGEST + SHA256_LEN,
 };
-static const char title[] = "bqjrnl01";
+static const unsigned char title[] = {'b', 'q', 'j', 'r', 'n', 'l', '0', '1'};
 
 static void put_number(unsigned char *at, uint64_t v)
 {
@@ -43,7 +43,7 @@ static uint64_t get_number(const unsigned char *at)
 static void format(const struct journal_record *r, uint64_t number, unsigned char out[COPY_SIZE])
 {
 	memset(out, 0, COPY_SIZE);
-	memcpy(out + AT_TITLE, title, strlen(title));
+	memcpy(out + AT_TITLE, title, sizeof(title));
 	put_number(out + AT_NUMBER, number);
 	out[AT_PHASE] = (unsigned char)r->phase;
 	out[AT_SLOT] = (unsigned char)r->slot;
@@ -59,7 +59,7 @@ static bool parse(const unsigned char copy[COPY_SIZE], uint64_t *number, struct 
 	unsigned char digest[SHA256_LEN];
 
 	sha256(copy, AT_DIGEST, digest);
-	if (memcmp(copy, title, strlen(title)) != 0 ||
+	if (memcmp(copy, title, sizeof(title)) != 0 ||
 	    memcmp(copy + AT_DIGEST, digest, SHA256_LEN) != 0)
 		return false;
 	if (copy[AT_PHASE] >= JOURNAL_PHASES || copy[AT_SLOT] > SLOT_NONE)

@@ -63,7 +63,7 @@ static int take_line(struct reader *in, struct error *err)
 		 .kind = FIELD_TEXT,
 		 .offset = offsetof(__typeof__(f), root),
 		 .min = 1,
-		 .max = BASE64_LEN(TUF_ROOT_MAX)},
+		 .max = BASE64_LEN((int64_t)TUF_ROOT_MAX)},
 	};
 	CLEANUP(unref) json_t *j = NULL;
 	struct roots *r = in->r;
@@ -72,7 +72,7 @@ static int take_line(struct reader *in, struct error *err)
 	if (e == 0)
 		e = strict_read(j, "root-chain.jsonl", fields, ARRAY_LEN(fields), STRICT_OPEN, &f,
 				err);
-	if (e < 0 || f.version < r->first)
+	if (e != 0 || f.version < r->first)
 		return e;
 	if (f.version != r->first + (int64_t)r->n)
 		return error_set(err, E_INVALID,

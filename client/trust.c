@@ -365,7 +365,7 @@ static int step(struct walk *w, struct handover *h, bool *more, struct error *er
 	r = publisher_read(to, "root", who, err);
 	if (r == 0)
 		r = publisher_compare(d->anchor, d->root, to, &change, err);
-	if (r < 0)
+	if (r != 0)
 		return error_prefix(err, r, "root %" PRId64, to->version);
 	if (change || who->bridge) {
 		r = consider(w, steal(to), who->bridge, change, h, err);

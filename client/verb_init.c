@@ -140,7 +140,7 @@ static int record_slot(struct device *d, const char *version, struct error *err)
 		r = backend_size(d->backend, d->boot.running, &size, err);
 	if (r == 0)
 		r = image_digest(d->backend, d->boot.running, size, s->sha256, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	s->status = SLOT_GOOD;
 	s->size = (int64_t)size;
@@ -161,12 +161,13 @@ int verb_init(const struct cli_call *call, struct error *err)
 		r = device_open(path, DEVICE_CHANGE, &d, err);
 	if (r == 0)
 		r = record_slot(&d, o->installed, err);
-	if (r == 0)
-		r = device_note(&d, "init", err, "factory root %" PRId64 ", %s", d.root->version,
-				envelope_id(d.root->doc));
+	if (r != 0)
+		return r;
+	r = device_note(&d, "init", err, "factory root %" PRId64 ", %s", d.root->version,
+			envelope_id(d.root->doc));
 	if (r == 0)
 		r = verb_end(&d, "init", 0, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (call->json)
 		return json_print(json_pack("{s:b, s:s, s:I, s:s}", "ok", 1, "product",

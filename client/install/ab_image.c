@@ -98,7 +98,7 @@ static int prepare(void *self, enum slot s, uint64_t image, struct error *err)
 
 	if (r == 0)
 		r = load(a, &e, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (image > room)
 		return error_set(err, E_FULL, "%s: holds %" PRIu64 " bytes, the image has %" PRIu64,

@@ -12,7 +12,6 @@ enum { SLOT_BYTES = 4096 };
 /* A device that is a folder: two slots, a boot environment. */
 struct box {
 	char path[32];
-	char a[4], b[4], env[16];
 	struct conf conf;
 	struct backend *backend;
 };
@@ -31,14 +30,9 @@ static int set_up(void **state)
 	char empty[SLOT_BYTES] = {0};
 	struct error err = {0};
 
-	x = (struct box){.path = "/tmp/bequest-test-XXXXXX",
-			 .a = "a",
-			 .b = "b",
-			 .env = "boot.env",
-			 .conf = {.dir = -1, .boot_tries = 3}};
-	x.conf.slot[SLOT_A] = x.a;
-	x.conf.slot[SLOT_B] = x.b;
-	x.conf.boot_env = x.env;
+	x = (struct box){
+		.path = "/tmp/bequest-test-XXXXXX",
+		.conf = {.dir = -1, .slot = {"a", "b"}, .boot_env = "boot.env", .boot_tries = 3}};
 	if (!mkdtemp(x.path) || file_open_dir(AT_FDCWD, x.path, false, &x.conf.dir, &err) < 0)
 		return -1;
 	put(&x, "a", empty, sizeof(empty));
