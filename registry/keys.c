@@ -76,7 +76,7 @@ static int load_products_key(int data, unsigned char out[SEED_LEN], struct error
 	if (text.len == HEX_LEN(SEED_LEN) + 1 && text.data[HEX_LEN(SEED_LEN)] == '\n')
 		text.data[HEX_LEN(SEED_LEN)] = '\0';
 	if (!hex_decode(text.data, out, SEED_LEN))
-		return error_set(err, E_INVALID, PRODUCTS_KEY ": want %d hex digits and a newline",
+		return error_set(err, E_INVALID, PRODUCTS_KEY ": want %zu hex digits and a newline",
 				 HEX_LEN(SEED_LEN));
 	return 0;
 }

@@ -261,7 +261,7 @@ int file_link(int from_dir, const char *from, int to_dir, const char *to, struct
 		r = open_parent(to_dir, to, &name, &folder, err);
 	if (r == 0)
 		r = random_bytes(raw, sizeof(raw), err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	hex_encode(raw, sizeof(raw), temp + strlen(FILE_TEMP_PREFIX));
 	if (linkat(from_dir, from, folder, temp, 0) < 0) {

@@ -47,7 +47,8 @@ bool hex_decode(const char *text, void *out, size_t len)
 	if (!hex_is(text, 2 * len))
 		return false;
 	for (size_t i = 0; i < len; i++)
-		p[i] = (unsigned char)(nibble(text[2 * i]) << 4 | nibble(text[2 * i + 1]));
+		p[i] = (unsigned char)((unsigned)nibble(text[2 * i]) << 4 |
+				       (unsigned)nibble(text[2 * i + 1]));
 	return true;
 }
 
@@ -69,8 +70,8 @@ int base64_encode(const void *data, size_t len, struct buf *out, struct error *e
 			v |= p[i + 2];
 		o[0] = digits64[v >> 18];
 		o[1] = digits64[v >> 12 & 63];
-		o[2] = left > 1 ? digits64[v >> 6 & 63] : '=';
-		o[3] = left > 2 ? digits64[v & 63] : '=';
+		o[2] = (char)(left > 1 ? digits64[v >> 6 & 63] : '=');
+		o[3] = (char)(left > 2 ? digits64[v & 63] : '=');
 		out->len += 4;
 	}
 	out->data[out->len] = '\0';

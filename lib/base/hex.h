@@ -16,8 +16,8 @@
 struct buf;
 struct error;
 
-#define HEX_LEN(bytes) (2 * (bytes))
-#define BASE64_LEN(bytes) (((bytes) + 2) / 3 * 4)
+#define HEX_LEN(bytes) (2 * (size_t)(bytes))
+#define BASE64_LEN(bytes) (((size_t)(bytes) + 2) / 3 * 4)
 
 /* Write 2 * len digits and a NUL to `out`. */
 void hex_encode(const void *data, size_t len, char *out);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/base/proc.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/close_range.h>
@@ -119,7 +120,7 @@ int proc_status(pid_t pid, const char *name, int *out, struct error *err)
 
 int proc_wait(pid_t pid, const char *name, struct error *err)
 {
-	int status;
+	int status = 0;
 	int r = proc_status(pid, name, &status, err);
 
 	if (r < 0 || status == 0)
@@ -165,6 +166,7 @@ int proc_wait_for(pid_t pid, const char *name, int64_t timeout_ms, const atomic_
 
 void proc_kill(pid_t pid)
 {
+	assert(pid > 0); /* 0 and -1 are more than one child */
 	(void)kill(-pid, SIGKILL);
 	(void)kill(pid, SIGKILL);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
@@ -231,7 +233,7 @@ static int feed(struct talk *t, const struct buf *in, struct error *err)
 static int converse(struct talk *t, const struct buf *in, struct buf *out, size_t max,
 		    struct error *err)
 {
-	if (!in || !in->len)
+	if (!in->len)
 		shut(&t->in);
 	while (t->out >= 0 || t->err >= 0) {
 		struct pollfd p[] = {{.fd = t->in, .events = POLLOUT},
@@ -267,40 +269,49 @@ static int complain(const struct buf *said, const char *name, int r, struct erro
 	return error_set(err, r, "%s: %.*s", name, (int)(end - start), said->data + start);
 }
 
+static void spec_close(const struct proc_spec *s)
+{
+	closep(&s->in);
+	closep(&s->out);
+	closep(&s->err);
+}
+
+/* Start the program with our ends of its pipes in `t`; its own are closed here. */
+static int talk_start(struct talk *t, const char *const *argv, const char *const *env, pid_t *out,
+		      struct error *err)
+{
+	CLEANUP(spec_close) struct proc_spec spec = PROC_SPEC(argv);
+	int ends[2];
+
+	spec.env = env;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return error_errno(err, errno, "%s", argv[0]);
+	spec.in = ends[0];
+	t->in = ends[1];
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return error_errno(err, errno, "%s", argv[0]);
+	t->out = ends[0];
+	spec.out = ends[1];
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return error_errno(err, errno, "%s", argv[0]);
+	t->err = ends[0];
+	spec.err = ends[1];
+	return proc_start(&spec, out, err);
+}
+
 int proc_run(const char *const *argv, const char *const *env, const struct buf *in, struct buf *out,
 	     size_t max, struct error *err)
 {
 	CLEANUP(talk_end) struct talk t = {.in = -1, .out = -1, .err = -1};
 	CLEANUP(buf_clear) struct buf unused = {0};
-	struct proc_spec spec = PROC_SPEC(argv);
-	int feedp[2], outp[2], errp[2];
-	pid_t pid;
-	int r;
+	const struct buf nothing = {0};
+	pid_t pid = 0;
+	int r = talk_start(&t, argv, env, &pid, err);
 
-	if (pipe2(feedp, O_CLOEXEC) < 0)
-		return error_errno(err, errno, "%s", argv[0]);
-	t.in = feedp[1];
-	spec.in = feedp[0];
-	if (pipe2(outp, O_CLOEXEC) < 0) {
-		closep(&spec.in);
-		return error_errno(err, errno, "%s", argv[0]);
-	}
-	t.out = outp[0];
-	spec.out = outp[1];
-	r = pipe2(errp, O_CLOEXEC) < 0 ? error_errno(err, errno, "%s", argv[0]) : 0;
-	if (r == 0) {
-		t.err = errp[0];
-		spec.err = errp[1];
-		spec.env = env;
-		r = proc_start(&spec, &pid, err);
-	}
-	closep(&spec.in);
-	closep(&spec.out);
-	closep(&spec.err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	(void)fcntl(t.in, F_SETFL, O_NONBLOCK);
-	r = converse(&t, in, out ? out : &unused, max, err);
+	r = converse(&t, in ? in : &nothing, out ? out : &unused, max, err);
 	if (r < 0) {
 		proc_kill(pid);
 		return error_prefix(err, r, "%s", argv[0]);

@@ -85,7 +85,7 @@ bool utc_parse(const char *text, int64_t *out)
 		return false;
 	if (w.hour > 23 || w.minute > 59 || w.second > 59)
 		return false;
-	*out = days * DAY_S + w.hour * HOUR_S + w.minute * MINUTE_S + w.second;
+	*out = days * DAY_S + (int64_t)w.hour * HOUR_S + (int64_t)w.minute * MINUTE_S + w.second;
 	return true;
 }
 

@@ -11,6 +11,7 @@
 
 enum {
 	MS = 1000,
+	NS_PER_MS = 1000000,
 	RETRY_FIRST_MS = 100,
 	RETRY_FOR_MS = 3000,
 	WAIT_FIRST_MS = 50,
@@ -49,13 +50,13 @@ static int64_t now_ms(void)
 	struct timespec t;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail for this clock */
-	return (int64_t)t.tv_sec * MS + t.tv_nsec / (MS * MS);
+	return (int64_t)t.tv_sec * MS + t.tv_nsec / NS_PER_MS;
 }
 
 static void pause_ms(int64_t ms)
 {
 	const struct timespec t = {.tv_sec = (time_t)(ms / MS),
-				   .tv_nsec = (long)(ms % MS * MS * MS)};
+				   .tv_nsec = (long)(ms % MS * NS_PER_MS)};
 
 	(void)nanosleep(&t, NULL); /* a signal shortens it: no harm */
 }
@@ -278,6 +279,24 @@ static int still_waiting(const struct outcome *o, struct error *err)
 			 json_array_size(o->missing));
 }
 
+/* Look once: 0 and the object if it is published, else E_NOTYET. */
+static int look(const struct api *a, const char *path, json_t **out, struct error *err)
+{
+	CLEANUP(json_decrefp) json_t *reply = NULL;
+	struct outcome o;
+	int r = api_get(a, path, &reply, err);
+
+	if (r < 0)
+		return r;
+	r = read_outcome(reply, "", &o, err);
+	if (r < 0)
+		return error_prefix(err, r, "registry");
+	if (o.state != PUBLISHED)
+		return still_waiting(&o, err);
+	*out = steal(reply);
+	return 0;
+}
+
 int api_wait(const struct api *a, const char *id, int timeout_s, json_t **out, struct error *err)
 {
 	int64_t give_up = now_ms() + (int64_t)timeout_s * MS;
@@ -287,20 +306,7 @@ int api_wait(const struct api *a, const char *id, int timeout_s, json_t **out, s
 	if (r < 0)
 		return r;
 	for (int64_t ms = WAIT_FIRST_MS;; ms = ms * 2 < WAIT_MAX_MS ? ms * 2 : WAIT_MAX_MS) {
-		CLEANUP(json_decrefp) json_t *reply = NULL;
-		struct outcome o;
-
-		r = api_get(a, path.data, &reply, err);
-		if (r == 0) {
-			r = read_outcome(reply, "", &o, err);
-			if (r < 0)
-				return error_prefix(err, r, "registry");
-			if (o.state == PUBLISHED) {
-				*out = steal(reply);
-				return 0;
-			}
-			r = still_waiting(&o, err);
-		}
+		r = look(a, path.data, out, err);
 		if ((r != E_NOTYET && r != E_BUSY) || now_ms() + ms > give_up)
 			return r;
 		pause_ms(ms);

@@ -117,8 +117,8 @@ static int split_vkey(const char *vkey, struct note_key *k, struct buf *raw, str
 	const char *key = id ? strchr(id + 1, '+') : NULL;
 	char hex[HEX_LEN(ID_LEN) + 1];
 
-	if (!key || key - id - 1 != HEX_LEN(ID_LEN) || !name_ok(vkey, (size_t)(id - vkey)) ||
-	    strlen(key + 1) > BASE64_LEN(VKEY_RAW_MAX))
+	if (!key || (size_t)(key - id - 1) != HEX_LEN(ID_LEN) ||
+	    !name_ok(vkey, (size_t)(id - vkey)) || strlen(key + 1) > BASE64_LEN(VKEY_RAW_MAX))
 		return error_set(err, E_INVALID, "verifier key: want name+id+key");
 	memcpy(k->name, vkey, (size_t)(id - vkey));
 	memcpy(hex, id + 1, HEX_LEN(ID_LEN));
