@@ -56,21 +56,20 @@ static int load_config(struct registry *r, struct error *err)
 {
 	CLEANUP(json_decrefp) json_t *json = NULL;
 	CLEANUP(buf_clear) struct buf text = {0};
+	struct error why = {0};
 	struct config c = {0};
-	int e = file_read(r->data, CONFIG, CONFIG_MAX, &text, err);
+	int e = file_read(r->data, CONFIG, CONFIG_MAX, &text, &why);
 
 	if (e == 0)
-		e = strict_parse(text.data, text.len, CONFIG, &json, err);
+		e = strict_parse(text.data, text.len, CONFIG, &json, &why);
 	if (e == 0) {
 		e = strict_read(json, "", config_fields, ARRAY_LEN(config_fields), STRICT_CLOSED,
-				&c, err);
+				&c, &why);
 		if (e < 0)
-			(void)error_prefix(err, e, CONFIG);
+			(void)error_prefix(&why, e, CONFIG);
 	}
-	if (e == E_INVALID) /* the operator edits it */
-		return error_set(err, E_USAGE, "%s", err ? err->text : CONFIG);
-	if (e < 0)
-		return e;
+	if (e < 0) /* the operator edits it */
+		return error_set(err, e == E_INVALID ? E_USAGE : e, "%s", why.text);
 	(void)snprintf(r->name, sizeof(r->name), "%s", c.name);
 	(void)snprintf(r->origin, sizeof(r->origin), "%s", c.origin);
 	r->open_admission = c.admission == 0;
@@ -369,9 +368,8 @@ int registry_online_keys(struct registry *r, const char *product, const char *pu
 
 	if (!product_id_ok(product))
 		return error_set(err, E_INVALID, "product: want a product id");
-	if (!publisher || strlen(publisher) >= PRODUCT_SIZE || !file_name_ok(publisher))
-		return error_set(err, E_INVALID, "publisher: want an id of 1 to %d bytes",
-				 PRODUCT_SIZE - 1);
+	if (!product_id_ok(publisher))
+		return error_set(err, E_INVALID, "publisher: want [a-z0-9][a-z0-9.-]{0,62}");
 	return ask(r, read_online_keys, &q, reply, err);
 }
 

@@ -173,16 +173,48 @@ static int merge_all(struct batch *b, struct error *err)
 
 /* --- judging --- */
 
+static bool has_signature(const struct envelope *doc, const char *keyid)
+{
+	for (size_t i = 0; i < envelope_signatures(doc); i++)
+		if (strcmp(envelope_signature(doc, i).keyid, keyid) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Of a statement that one person signs the published file is that person's. The
+ * same words by another would vanish in it: they have to differ somewhere.
+ */
+static int check_same_signer(const struct item *it, const struct buf *bytes, struct error *err)
+{
+	CLEANUP(envelope_freep) struct envelope *published = NULL;
+	int r;
+
+	if (!it->row.signer[0])
+		return 0;
+	r = envelope_parse(bytes->data, bytes->len, it->name, &published, err);
+	for (size_t i = 0; r == 0 && i < envelope_signatures(it->doc); i++)
+		if (!has_signature(published, envelope_signature(it->doc, i).keyid))
+			r = error_set(err, E_EXISTS,
+				      "%s: the same words are published with another's signature: "
+				      "give yours another version, or any member of its own",
+				      it->name);
+	return r;
+}
+
 static int find_published(struct batch *b, bool *all, struct error *err)
 {
 	*all = true;
 	for (size_t i = 0; i < b->n; i++) {
+		CLEANUP(buf_clear) struct buf bytes = {0};
 		struct item *it = &b->items[i];
 		struct error none;
-		int r = store_document(b->w->store, envelope_id(it->doc), &it->row, NULL, &none);
+		int r = store_document(b->w->store, envelope_id(it->doc), &it->row, &bytes, &none);
 
 		if (r < 0 && r != E_NOTFOUND)
 			return error_set(err, r, "%s", none.text);
+		if (r == 0 && check_same_signer(it, &bytes, err) < 0)
+			return E_EXISTS;
 		if (r == 0) {
 			it->state = ITEM_PUBLISHED;
 			it->have = it->need = (int64_t)envelope_signatures(it->doc);

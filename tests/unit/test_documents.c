@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a registry takes, keeps waiting and refuses. */
+#include "lib/base/utc.h"
+#include "lib/tuf/repo.h"
+#include "tests/support/town.h"
+#include "tests/unit/unit.h"
+
+static int open_town(void **state)
+{
+	*state = town_new(true);
+	return 0;
+}
+
+static int close_town(void **state)
+{
+	town_free(*state);
+	return 0;
+}
+
+static void assert_sound(const struct town *t)
+{
+	CLEANUP(freep) char *wrong = town_broken(t);
+	CLEANUP(json_decrefp) json_t *report = NULL;
+	struct error err = {0};
+
+	if (wrong)
+		fail_msg("%s", wrong);
+	if (registry_fsck(t->r, false, &report, &err) < 0)
+		fail_msg("%s", json_dumps(report, JSON_INDENT(1)));
+}
+
+static void refuse(struct town *t, struct paper p, int code, const char *text)
+{
+	struct error err = {0};
+	int r = town_post1(t, p, &err);
+
+	if (r != code || !strstr(err.text, text))
+		fail_msg("want %s \"%s\", got %s \"%s\"", error_name(code), text, error_name(r),
+			 err.text);
+}
+
+static void first_root_is_published_with_its_proof(void **state)
+{
+	struct town *t = *state;
+	struct paper root = town_root(t, 1, "vendor");
+	CLEANUP(json_decrefp) json_t *reply = NULL;
+	CLEANUP(freep) char *proof = NULL;
+	const json_t *doc;
+	struct error err = {0};
+
+	assert_int_equal(town_post(t, &root, 1, &reply, &err), 0);
+	doc = json_array_get(json_object_get(reply, "documents"), 0);
+	assert_string_equal(json_string_value(json_object_get(doc, "state")), "published");
+	proof = town_read(t, json_string_value(json_object_get(doc, "proof")));
+	assert_non_null(proof);
+	assert_non_null(strstr(proof, "c2sp.org/tlog-proof@v1"));
+	assert_sound(t);
+}
+
+static void first_root_needs_its_own_threshold_or_waits(void **state)
+{
+	struct town *t = *state;
+	struct paper root = town_root(t, 1, "vendor");
+	struct paper second = paper_copy(&root);
+	struct paper stranger = paper_copy(&root);
+
+	stranger.nby = 0;
+	paper_sign(&stranger, &t->maintainer, 1);
+	refuse(t, stranger, E_UNTRUSTED, "root 1: 0 of 2 signatures of its own root role");
+	root.nby = 1;
+	town_expect(t, root, "proposal");
+	second.by[0] = second.by[1];
+	second.nby = 1;
+	town_expect(t, second, "published");
+	assert_sound(t);
+}
+
+static void first_root_must_be_well_formed(void **state)
+{
+	struct town *t = *state;
+	struct paper root = town_root(t, 2, "vendor");
+
+	refuse(t, root, E_INVALID, "root 2: signed.version: want 1 for a new product");
+	root = town_root(t, 1, "vendor");
+	json_object_set_new(root.body, "product", json_string("../etc"));
+	refuse(t, root, E_INVALID, "root 1: signed.product: want a product id");
+	root = town_root(t, 1, "vendor");
+	json_object_set_new(root.body, "consistent_snapshot", json_false());
+	refuse(t, root, E_INVALID, "root 1: signed.consistent_snapshot: want true");
+	root = town_bridge(t, 1);
+	refuse(t, root, E_INVALID, "bridge: a first root is none");
+}
+
+static void online_roles_must_list_our_key_for_that_publisher(void **state)
+{
+	struct town *t = *state;
+	struct paper root = town_root(t, 1, "vendor");
+	json_t *x = json_object_get(root.body, "x-bequest");
+
+	json_object_set_new(json_object_get(x, "publisher"), "id", json_string("other"));
+	refuse(t, root, E_INVALID,
+	       "root 1: signed.roles.timestamp: lists no key of this registry for publisher other; "
+	       "ask POST /v1/products/acme.x1/online-keys");
+}
+
+static void moderated_registry_stores_nothing_before_admission(void **state)
+{
+	struct town *t = town_new(false);
+	CLEANUP(json_decrefp) json_t *reply = NULL;
+	struct error err = {0};
+	struct paper root = town_root(t, 1, "vendor");
+
+	(void)state;
+	refuse(t, paper_copy(&root), E_DENIED, "root 1: waiting for admission");
+	assert_int_equal(registry_proposals(t->r, TOWN_PRODUCT, &reply, &err), E_NOTFOUND);
+	assert_int_equal(registry_admit(t->r, TOWN_PRODUCT, &err), 0);
+	town_expect(t, root, "published");
+	town_free(t);
+}
+
+static void same_document_again_gets_the_same_answer(void **state)
+{
+	struct town *t = *state;
+	struct paper root = town_root(t, 1, "vendor");
+	struct paper other = town_root(t, 1, "vendor");
+	CLEANUP(freep) char *before = NULL;
+	CLEANUP(freep) char *after = NULL;
+
+	town_expect(t, paper_copy(&root), "published");
+	before = town_read(t, "log/checkpoint");
+	town_expect(t, root, "published");
+	after = town_read(t, "log/checkpoint");
+	assert_string_equal(before, after);
+	json_object_set_new(other.body, "x-more", json_true());
+	refuse(t, other, E_EXISTS, "root 1: another document has this version");
+}
+
+static void targets_wait_for_blobs_and_then_appear_whole(void **state)
+{
+	struct town *t = *state;
+	struct paper root;
+	CLEANUP(freep) char *early = NULL;
+
+	town_settle(t, &root);
+	assert_sound(t);
+	struct paper next = town_targets(t, 2, "vendor");
+	town_add_target(&next, "notes.txt", "some notes", NULL);
+	town_expect(t, paper_copy(&next), "waiting");
+	early = town_read(t, "p/" TOWN_PRODUCT "/metadata/2.targets.json");
+	assert_null(early);
+	town_expect(t, paper_copy(&next), "waiting"); /* again: still one batch */
+	struct error err = {0};
+	assert_error(town_upload(t, "other notes", &err), E_NOTFOUND, &err, "no document lists");
+	assert_int_equal(town_upload(t, "some notes", &err), 0);
+	town_expect(t, next, "published");
+	assert_sound(t);
+	paper_clear(&root);
+}
+
+static void targets_version_signature_and_expiry_are_checked(void **state)
+{
+	struct town *t = *state;
+	struct paper root, p;
+
+	town_settle(t, &root);
+	p = town_targets(t, 3, "vendor");
+	refuse(t, p, E_INVALID, "targets 3: signed.version: want 2, got 3");
+	p = town_targets(t, 2, "vendor");
+	p.by[0] = t->maintainer;
+	refuse(t, p, E_UNTRUSTED, "targets 2: 0 of 1 signatures of the targets role");
+	p = town_targets(t, 2, "vendor");
+	json_object_set_new(p.body, "expires", json_string("2020-01-01T00:00:00Z"));
+	refuse(t, p, E_INVALID, "targets 2: signed.expires: lies in the past");
+	p = town_targets(t, 2, "vendor");
+	town_add_target(&p, "../../../etc/passwd", "x", NULL);
+	refuse(t, p, E_INVALID, "not a path");
+	p = town_targets(t, 1, "vendor");
+	refuse(t, p, E_EXISTS, "targets 1: another document has this version");
+	paper_clear(&root);
+}
+
+static void publishing_policy_refuses_with_its_reason(void **state)
+{
+	static const struct {
+		const char *version, *hardware, *part;
+	} bad[] = {
+		{"0.9", "acme,x1", "its version is not lower"},
+		{"2.0", "acme,x2", "all of it the product's own"},
+	};
+	struct town *t = *state;
+	struct paper root;
+
+	town_settle(t, &root);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct paper p = town_targets(t, 2, "vendor");
+
+		town_add_target(&p, "image.bin", "vendor image 2",
+				json_pack("{s:{s:s, s:[s]}}", "bequest", "version", bad[i].version,
+					  "hardware", bad[i].hardware));
+		refuse(t, p, E_DENIED, "targets 2: image.bin: policy publish/basic");
+	}
+	paper_clear(&root);
+}
+
+static void delegated_role_is_found_by_its_keys_and_published_with_its_parent(void **state)
+{
+	struct town *t = *state;
+	CLEANUP(json_decrefp) json_t *paths = json_pack("[s]", "beta/*");
+	CLEANUP(freep) char *file = NULL;
+	struct paper root, papers[2], again;
+	struct error err = {0};
+
+	town_settle(t, &root);
+	papers[0] = town_targets(t, 2, "vendor");
+	assert_int_equal(repo_delegate(papers[0].body, "beta", paths, 1, &err), 0);
+	assert_int_equal(repo_delegate_key(papers[0].body, "beta",
+					   key_id(signer_key(t->maintainer)),
+					   key_object(signer_key(t->maintainer)), &err),
+			 0);
+	again = paper_copy(&papers[0]);
+	refuse(t, again, E_DENIED,
+	       "targets: delegates to beta, which has no metadata: post its first version in the "
+	       "same array");
+	papers[1] = town_targets(t, 1, "stewards"); /* by the maintainer */
+	assert_int_equal(town_post(t, papers, 2, NULL, &err), 0);
+	file = town_read(t, "p/" TOWN_PRODUCT "/metadata/1.beta.json");
+	assert_non_null(file);
+	assert_sound(t);
+	refuse(t, town_targets(t, 3, "stewards"), E_INVALID,
+	       "targets 3: signed.version: want 2, got 3");
+	paper_clear(&root);
+}
+
+static void statements_name_the_current_root_and_rise(void **state)
+{
+	struct town *t = *state;
+	struct paper root, p, second;
+
+	town_settle(t, &root);
+	town_expect(t, town_statement(t, "heartbeat", 2, &root), "published");
+	refuse(t, town_statement(t, "heartbeat", 1, &root), E_DENIED,
+	       "heartbeat 1: signed.version: want more than 2, got 1");
+	p = town_statement(t, "heartbeat", 2, &root);
+	json_object_set_new(p.body, "x", json_true());
+	refuse(t, p, E_EXISTS, "heartbeat 2: another document has this version");
+	p = town_statement(t, "heartbeat", 3, &root);
+	p.by[0] = p.by[1] = t->maintainer;
+	p.nby = 1;
+	refuse(t, p, E_UNTRUSTED, "heartbeat 3: 0 of 2 signatures of the current root role");
+	p = town_statement(t, "heartbeat", 3, &root);
+	json_object_set_new(p.body, "issued", json_string("2999-01-01T00:00:00Z"));
+	refuse(t, p, E_INVALID, "heartbeat 3: signed.issued: lies in the future");
+	second = town_root(t, 2, "vendor");
+	town_expect(t, paper_copy(&second), "published");
+	refuse(t, town_statement(t, "heartbeat", 3, &root), E_DENIED,
+	       "heartbeat 3: signed.root: want the current root 2");
+	town_expect(t, town_statement(t, "heartbeat", 3, &second), "published");
+	assert_sound(t);
+	paper_clear(&root);
+	paper_clear(&second);
+}
+
+static void registry_makes_some_documents_itself(void **state)
+{
+	struct town *t = *state;
+	struct paper root, p;
+
+	town_settle(t, &root);
+	p = town_statement(t, "timestamp", 9, NULL);
+	refuse(t, p, E_DENIED, "timestamp 9: is made by the registry itself");
+	p = town_statement(t, "gossip", 1, &root);
+	refuse(t, p, E_INVALID, "gossip 1: signed._type: unknown");
+	paper_clear(&root);
+}
+
+static void proposals_keep_only_signatures_that_count(void **state)
+{
+	struct town *t = *state;
+	CLEANUP(json_decrefp) json_t *reply = NULL;
+	struct paper root, p, junk;
+	const json_t *list, *first;
+	struct error err = {0};
+
+	town_settle(t, &root);
+	p = town_statement(t, "heartbeat", 1, &root);
+	junk = paper_copy(&p);
+	p.by[1] = t->maintainer;
+	town_expect(t, p, "proposal");
+	junk.nby = 0;
+	paper_sign(&junk, &t->steward[0], 1);
+	town_expect(t, paper_copy(&junk), "proposal"); /* adds nothing to what waits */
+	json_object_set_new(junk.body, "x", json_true());
+	refuse(t, junk, E_UNTRUSTED, "heartbeat 1: 0 of 2 signatures of the current root role");
+	assert_int_equal(registry_proposals(t->r, TOWN_PRODUCT, &reply, &err), 0);
+	list = json_object_get(reply, "proposals");
+	assert_int_equal(json_array_size(list), 1);
+	first = json_array_get(list, 0);
+	assert_int_equal(json_integer_value(json_object_get(first, "have")), 1);
+	assert_int_equal(json_integer_value(json_object_get(first, "need")), 2);
+	assert_int_equal(json_array_size(json_object_get(first, "signed_by")), 1);
+	paper_clear(&root);
+}
+
+static void array_is_taken_all_or_none(void **state)
+{
+	struct town *t = *state;
+	struct paper root, papers[2];
+	CLEANUP(freep) char *before = NULL;
+	CLEANUP(freep) char *after = NULL;
+	struct error err = {0};
+
+	town_settle(t, &root);
+	before = town_read(t, "log/checkpoint");
+	papers[0] = town_statement(t, "heartbeat", 1, &root);
+	papers[1] = town_targets(t, 7, "vendor");
+	assert_error(town_post(t, papers, 2, NULL, &err), E_INVALID, &err, "targets 7");
+	after = town_read(t, "log/checkpoint");
+	assert_string_equal(before, after);
+	papers[0] = town_statement(t, "heartbeat", 1, &root);
+	papers[1] = town_statement(t, "heartbeat", 1, &root);
+	assert_error(town_post(t, papers, 2, NULL, &err), E_INVALID, &err,
+		     "heartbeat 1: is in the array twice");
+	paper_clear(&root);
+}
+
+static void body_must_be_documents(void **state)
+{
+	static const char *const bad[] = {"",       "[]",    "[1]",  "{}", "{\"signed\":{}}",
+					  "[{},{}", "{} {}", "\"x\""};
+	struct town *t = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		json_t *reply = NULL;
+		struct error err = {0};
+
+		assert_int_equal(registry_submit(t->r, bad[i], strlen(bad[i]), &reply, &err),
+				 E_INVALID);
+		assert_null(reply);
+	}
+}
+
+#define IN_TOWN(test) cmocka_unit_test_setup_teardown(test, open_town, close_town)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_TOWN(first_root_is_published_with_its_proof),
+		IN_TOWN(first_root_needs_its_own_threshold_or_waits),
+		IN_TOWN(first_root_must_be_well_formed),
+		IN_TOWN(online_roles_must_list_our_key_for_that_publisher),
+		cmocka_unit_test(moderated_registry_stores_nothing_before_admission),
+		IN_TOWN(same_document_again_gets_the_same_answer),
+		IN_TOWN(targets_wait_for_blobs_and_then_appear_whole),
+		IN_TOWN(targets_version_signature_and_expiry_are_checked),
+		IN_TOWN(publishing_policy_refuses_with_its_reason),
+		IN_TOWN(delegated_role_is_found_by_its_keys_and_published_with_its_parent),
+		IN_TOWN(statements_name_the_current_root_and_rise),
+		IN_TOWN(registry_makes_some_documents_itself),
+		IN_TOWN(proposals_keep_only_signatures_that_count),
+		IN_TOWN(array_is_taken_all_or_none),
+		IN_TOWN(body_must_be_documents),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
