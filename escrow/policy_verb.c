@@ -79,7 +79,7 @@ int policy_explain_run(const struct cli_call *call, struct error *err)
 	CLEANUP(facts_freep) struct facts *f = NULL;
 	CLEANUP(json_decrefp) json_t *why = NULL;
 	CLEANUP(buf_clear) struct buf text = {0};
-	enum answer answer;
+	enum answer answer = ANSWER_UNKNOWN;
 
 	int r = load_policy(call->args[0], &p, err);
 	if (r == 0)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policies/evidence.h"
 
+#include <assert.h>
+
 #include "lib/base/error.h"
 #include "policies/ledger.h"
 #include "policies/release.h"
@@ -45,6 +47,7 @@ static int check_roots(const struct evidence_query *q, struct error *err)
 {
 	const struct tuf_root *roots[] = {q->from, q->to};
 
+	assert(q->product && q->from);
 	for (size_t i = 0; i < ARRAY_LEN(roots) && roots[i]; i++)
 		if (!roots[i]->product || strcmp(roots[i]->product, q->product) != 0)
 			return error_set(err, E_UNTRUSTED,

@@ -259,7 +259,7 @@ int publisher_read(const struct tuf_root *root, const char *name, struct publish
 	if (!p)
 		return error_nomem(err);
 	int r = read_all(root->x_bequest, p, err);
-	if (r < 0)
+	if (r != 0)
 		return error_prefix(err, r, "%s", name);
 	*out = *p;
 	return 0;
@@ -343,7 +343,7 @@ int publisher_compare(const struct tuf_root *anchor, const struct tuf_root *from
 	for (size_t i = 0; i < ARRAY_LEN(roots); i++) {
 		int r = publisher_read(roots[i], names[i], &p[i], err);
 
-		if (r < 0)
+		if (r != 0)
 			return r;
 	}
 

@@ -476,7 +476,7 @@ static int decisive(const struct moment *now, size_t i, struct moment *m, bool *
 static int find_result(const struct moment *end, const struct policy *p, struct result *best,
 		       struct error *err)
 {
-	struct result got;
+	struct result got = {0};
 
 	for (size_t i = 0; i < end->h->n; i++) {
 		struct moment m;
@@ -513,9 +513,9 @@ int release_judge(struct ledger *h, const struct deposit *d, const struct leaf *
 		  struct ruling *out, struct error *err)
 {
 	const struct moment end = {.h = h, .d = d, .upto = h->n, .now = h->now};
-	CLEANUP(ruling_clear) struct ruling ruling = {0};
+	struct ruling ruling = {0};
 	CLEANUP(policy_freep) struct policy *p = NULL;
-	struct result best;
+	struct result best = {0};
 	struct votes v = {0};
 
 	int r = policy_parse(d->release_policy, "release policy of the deposit", &p, err);
@@ -529,9 +529,10 @@ int release_judge(struct ledger *h, const struct deposit *d, const struct leaf *
 		r = policy_decide(p, ruling.facts, &ruling.answer, &ruling.why, err);
 	if (r == 0)
 		r = list_used(&best.m, &v, leaf, &ruling.used, err);
-	if (r < 0)
+	if (r < 0) {
+		ruling_clear(&ruling);
 		return r;
+	}
 	*out = ruling;
-	ruling = (struct ruling){0};
 	return 0;
 }

@@ -24,7 +24,7 @@ static json_t *load(const char *path)
 {
 	CLEANUP(buf_clear) struct buf text = {0};
 	struct error err = {0};
-	json_t *src;
+	json_t *src = NULL;
 
 	if (file_read(AT_FDCWD, path, POLICY_MAX, &text, &err) < 0 ||
 	    strict_parse(text.data, text.len, path, &src, &err) < 0)

@@ -20,7 +20,7 @@ static json_t *load(enum statement_type t)
 	CLEANUP(buf_clear) struct buf text = {0};
 	struct error err = {0};
 	char path[128];
-	json_t *src;
+	json_t *src = NULL;
 
 	(void)snprintf(path, sizeof(path), "tests/policy/statements/%s.json", statement_name(t));
 	if (file_read(AT_FDCWD, path, 1 << 20, &text, &err) < 0 ||
