@@ -329,6 +329,10 @@ static const char p384[] = "-----BEGIN PUBLIC KEY-----\n"
 			   "inJFLMBN3wkD5ozNuhTtcbfDHRbk3PKxUit64ZYCsC2zLECBz5rer20uOBXoDZ0G\n"
 			   "5DPkjKpxDjY8/ABQ7zTgtsGbxCMudlq/\n"
 			   "-----END PUBLIC KEY-----\n";
+static const char secp256k1[] = "-----BEGIN PUBLIC KEY-----\n"
+				"MFYwEAYHKoZIzj0CAQYFK4EEAAoDQgAEZmglgj2IgMX96VI9EOssY/Wkcy9JCZV+\n"
+				"ZyysYSSTz/zfsLPiEkmZL9XjkjJKAkCiaL//i1XnrDwDVgdVjUJE7w==\n"
+				"-----END PUBLIC KEY-----\n";
 static const char explicit_p256[] =
 	"-----BEGIN PUBLIC KEY-----\n"
 	"MIIBSzCCAQMGByqGSM49AgEwgfcCAQEwLAYHKoZIzj0BAQIhAP////8AAAABAAAA\n"
@@ -362,6 +366,7 @@ static void keys_of_other_curves_and_sizes_are_unusable(void **state)
 		enum key_kind kind;
 	} keys[] = {
 		{"ecdsa", "ecdsa-sha2-nistp256", p384, KEY_UNKNOWN},
+		{"ecdsa", "ecdsa-sha2-nistp256", secp256k1, KEY_UNKNOWN},
 		{"ecdsa", "ecdsa-sha2-nistp256", explicit_p256, KEY_UNKNOWN},
 		{"ecdsa", "ecdsa-sha2-nistp256", rsa2048, KEY_UNKNOWN},
 		{"rsa", "rsassa-pss-sha256", p384, KEY_UNKNOWN},
@@ -382,6 +387,47 @@ static void keys_of_other_curves_and_sizes_are_unusable(void **state)
 		assert_int_equal(key_object_pem(keys[i].pem, &object, keyid, NULL), E_INVALID);
 		assert_null(object);
 	}
+}
+
+/* An OpenPGP RSA signature whose number is a byte shorter than the modulus. */
+static const char short_n[] =
+	"9bd9b040025f2e0607e6e54a0d4a4ba7415bc77c230809e1625076cf500110437c5947a981aca3dd"
+	"4419919671ce2c099b13b073937d9894e7fdc7a100049af3669fd181aa6ba70cd81319e7be42fcfb"
+	"2c36ba7c5ed994c6767f6b22fe04da1e3fb2e868f16c28b4613a919c2d95c026babe09fb21840172"
+	"c24a412229e5dd10b58f710db5c6ec85b2f97984cfa0e0857637698b1c407f8999b1292c5efacb05"
+	"1cefca1f63e56dd4e2a7f0074302dd96677939b9ccd00e2c80f266f5e6b698c96be666231312d0a2"
+	"8afde4c74aa8588f376cf3fdf4d8e16f1939c7de84ce9fb7a0449f67247e360f0527e8f3c82c9cc4"
+	"59db6dc231716ed7685b555fb8d5ad4b";
+static const char short_sig[] =
+	"73e789eb16cc4e6b1f06fcacdfa7607771aedec19877150db9d7cf09b4d737b54c67cfea121b0707"
+	"a37daab0e8e141958d1124fd9cd3d3ca5b34555f3f9237b418de16a29b4995264b74fd9e46ffa270"
+	"9ec89cf4dc8e34f5c0fed1578569937d27d9bca011b9021e3c43b6369bf52ebf8f22a4dd1d6326a3"
+	"6a8d66542d3a761fb1e0c85d2287fc373c4bee81613a721443de2bd81189eefa423258ffd9df5ebb"
+	"2b6168f3279f48c60472f4bc14b4097972b853f57d8bdc564df1992678246365140cd5976ea6601d"
+	"fc9ea5afbb7abe8cf02fbb1a6d7b68a3f9e4dd18ca40fb182b404183c55a61031e34d1bee5f16002"
+	"dabc9db36468fd9253945a5546f23b";
+
+static void pgp_rsa_signature_gets_its_leading_zeros_back(void **state)
+{
+	static const char text[] = "message 308";
+	CLEANUP(key_freep)
+	struct key *k = parse(json_pack("{s:s,s:s,s:{s:{s:s,s:s}}}", "keytype", "rsa", "scheme",
+					"pgp+rsa-pkcsv1.5", "keyval", "public", "e", "010001", "n",
+					short_n));
+	struct signature s = {.keyid = "id", .other_headers = "04000108000605026b02f2fb"};
+	char longer[sizeof(short_sig) + 4];
+
+	(void)state;
+	assert_true(strlen(short_sig) < strlen(short_n));
+	s.sig = short_sig;
+	assert_true(key_verify(k, text, strlen(text), &s));
+	(void)snprintf(longer, sizeof(longer), "00%s", short_sig);
+	s.sig = longer;
+	assert_true(key_verify(k, text, strlen(text), &s));
+	(void)snprintf(longer, sizeof(longer), "0000%s", short_sig);
+	assert_false(key_verify(k, text, strlen(text), &s));
+	(void)snprintf(longer, sizeof(longer), "%s00", short_sig);
+	assert_false(key_verify(k, text, strlen(text), &s));
 }
 
 static void key_object_pem_wants_a_public_key(void **state)
@@ -523,6 +569,7 @@ int main(void)
 		cmocka_unit_test(key_object_has_the_id_that_writers_compute),
 		cmocka_unit_test(ecdsa_takes_both_forms_of_s),
 		cmocka_unit_test(keys_of_other_curves_and_sizes_are_unusable),
+		cmocka_unit_test(pgp_rsa_signature_gets_its_leading_zeros_back),
 		cmocka_unit_test(key_object_pem_wants_a_public_key),
 		cmocka_unit_test(one_key_counts_once_whatever_its_ids_and_schemes),
 		cmocka_unit_test(role_keys_take_only_the_named_and_known),
