@@ -169,7 +169,7 @@ static int download_one(struct session *s, int dir, const char *path, struct err
 
 	if (r == 0)
 		r = tuf_quote(path, false, &name, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (!file_name_ok(name))
 		return error_set(err, E_INVALID, "%s: cannot be the name of a file", path);

@@ -104,7 +104,7 @@ static int take_line(struct tuf_chain *c, struct error *err)
 	if (r == 0)
 		r = strict_read(object, "", link_fields, ARRAY_LEN(link_fields), STRICT_OPEN, &link,
 				err);
-	if (r < 0)
+	if (r != 0)
 		return error_prefix(err, r, "root-chain.jsonl: after version %" PRId64, c->last);
 	if (c->last && link.version != c->last + 1)
 		return error_set(err, E_INVALID,

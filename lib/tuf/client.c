@@ -151,7 +151,7 @@ int session_fetch(struct tuf *t, const struct listed *l, struct tuf_role **out, 
 		r = tuf_role_parse(bytes.data, bytes.len, l->type, name, &found, err);
 	if (r == 0)
 		r = check_trust(t, found, l->keys, name, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (found->version != l->meta.version)
 		return error_set(err, E_UNTRUSTED, "%s: version %" PRId64 ", want %" PRId64, name,
@@ -196,22 +196,35 @@ static int listed_by(const struct tuf *t, enum tuf_type by, enum tuf_type type, 
 	return r;
 }
 
+int session_remember(struct tuf *t, const char *name, struct tuf_role *role_take, struct error *err)
+{
+	CLEANUP(tuf_role_freep) struct tuf_role *role = role_take;
+	struct loaded *entry = calloc(1, sizeof(*entry));
+	char *copy = strdup(name);
+
+	if (!entry || !copy) {
+		free(entry);
+		free(copy);
+		return error_nomem(err);
+	}
+	entry->name = copy;
+	entry->role = steal(role);
+	entry->older = t->loaded;
+	t->loaded = entry;
+	return 0;
+}
+
 /* Put a role (NULL: none) in the place of the one we had. */
 static int replace(struct tuf *t, enum tuf_type type, struct tuf_role *role_take, struct error *err)
 {
 	CLEANUP(tuf_role_freep) struct tuf_role *role = role_take;
-	struct tuf_role **retired;
+	int r = 0;
 
-	if (type == TUF_TARGETS && t->role[type]) {
-		retired = realloc(t->retired, (t->nretired + 1) * sizeof(struct tuf_role *));
-		if (!retired)
-			return error_nomem(err);
-		t->retired = retired;
-		t->retired[t->nretired++] = steal(t->role[type]);
-	}
+	if (type == TUF_TARGETS && t->role[type])
+		r = session_remember(t, tuf_type_name(type), steal(t->role[type]), err);
 	tuf_role_free(t->role[type]);
-	t->role[type] = steal(role);
-	return 0;
+	t->role[type] = r == 0 ? steal(role) : NULL;
+	return r;
 }
 
 /* --- opening ------------------------------------------------------------- */
@@ -258,7 +271,7 @@ static bool is_complete(struct tuf *t)
 	if (is_expired(t, t->root->expires))
 		return false;
 	for (int i = TUF_SNAPSHOT; i <= TUF_TARGETS; i++)
-		if (listed_by(t, (enum tuf_type)(i - 1), (enum tuf_type)i, &l, NULL) < 0 ||
+		if (listed_by(t, (enum tuf_type)(i - 1), (enum tuf_type)i, &l, NULL) != 0 ||
 		    !session_is_current(t, t->role[i], &l))
 			return false;
 	session_use(t, t->root->expires);
@@ -300,14 +313,14 @@ void tuf_close(struct tuf *t)
 		return;
 	for (int i = 0; i < TUF_TYPES; i++)
 		tuf_role_free(t->role[i]);
-	for (size_t i = 0; i < t->nretired; i++)
-		tuf_role_free(t->retired[i]);
-	for (size_t i = 0; i < t->nloaded; i++) {
-		tuf_role_free(t->loaded[i].role);
-		free(t->loaded[i].name);
+	while (t->loaded) {
+		struct loaded *entry = t->loaded;
+
+		t->loaded = entry->older;
+		tuf_role_free(entry->role);
+		free(entry->name);
+		free(entry);
 	}
-	free(t->retired);
-	free(t->loaded);
 	tuf_root_free(t->root);
 	free(t->product);
 	free(t);
@@ -421,13 +434,13 @@ static int refresh_timestamp(struct tuf *t, struct error *err)
 		r = tuf_role_parse(bytes.data, bytes.len, TUF_TIMESTAMP, name, &new, err);
 	if (r == 0)
 		r = check_trust(t, new, &t->root->role[TUF_TIMESTAMP], name, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (new->version < last)
 		return error_set(err, E_UNTRUSTED,
 				 "%s: version %" PRId64 ", was %" PRId64 " before", name,
 				 new->version, last);
-	if (new->version == last) { /* the old one stays, whatever this one says */
+	if (old && new->version == last) { /* the old one stays, whatever this one says */
 		session_use(t, old->expires);
 		return check_expiry(t, old->expires, name, err);
 	}
@@ -477,7 +490,7 @@ static int refresh_listed(struct tuf *t, enum tuf_type by, enum tuf_type type, s
 	struct listed l;
 	int r = listed_by(t, by, type, &l, err);
 
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (old && session_is_current(t, old, &l)) {
 		session_use(t, old->expires);
@@ -488,7 +501,7 @@ static int refresh_listed(struct tuf *t, enum tuf_type by, enum tuf_type type, s
 		r = check_files(old, new, err);
 	if (r == 0)
 		r = session_keep(t, l.role, new, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	session_use(t, new->expires);
 	return replace(t, type, steal(new), err);

@@ -219,69 +219,71 @@ bool delegation_covers(const json_t *rule, const char *path)
 	return matches_prefix(json_object_get(rule, "path_hash_prefixes"), path);
 }
 
-/* Room for one more at the end of the list, zeroed. */
-static int grow(struct delegations *d, struct error *err)
+static struct delegation *new_delegation(const char *name)
 {
-	struct delegation *list = realloc(d->list, (d->n + 1) * sizeof(*list));
+	CLEANUP(delegations_freep) struct delegation *d = calloc(1, sizeof(*d));
 
-	if (!list)
-		return error_nomem(err);
-	d->list = list;
-	d->list[d->n++] = (struct delegation){0};
-	return 0;
+	if (!d)
+		return NULL;
+	d->name = strdup(name);
+	return d->name ? steal(d) : NULL;
 }
 
-static int add_entry(struct delegations *d, const struct whole *w, json_t *rule, size_t i,
-		     struct error *err)
+static int from_entry(const struct whole *w, json_t *rule, size_t i, struct delegation **out,
+		      struct error *err)
 {
+	struct delegation *d;
 	struct entry e = {0};
 	int r = read_entry(rule, i, &e, err);
 
-	if (r == 0)
-		r = grow(d, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
-	d->list[d->n - 1] = (struct delegation){.name = strdup(e.name),
-						.keys = w->keys,
-						.keyids = e.keyids,
-						.rule = rule,
-						.threshold = e.threshold,
-						.terminating = e.terminating};
-	return d->list[d->n - 1].name ? 0 : error_nomem(err);
+	d = new_delegation(e.name);
+	if (!d)
+		return error_nomem(err);
+	d->keys = w->keys;
+	d->keyids = e.keyids;
+	d->rule = rule;
+	d->threshold = e.threshold;
+	d->terminating = e.terminating;
+	*out = d;
+	return 0;
 }
 
 /* The one bin that `path` falls into. */
-static int add_bin(struct delegations *d, const struct whole *w, const char *path,
-		   struct error *err)
+static int from_bins(const struct whole *w, const char *path, struct delegation **out,
+		     struct error *err)
 {
 	unsigned char hash[SHA256_LEN];
 	char name[NAME_MAX_BYTES + 16];
 	struct bins b = {0};
-	int digits, r = read_bins(w->succinct, &b, err);
+	struct delegation *d;
+	int r = read_bins(w->succinct, &b, err);
 
-	if (r == 0)
-		r = grow(d, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	sha256(path, strlen(path), hash);
 
 	uint32_t top = (uint32_t)hash[0] << 24 | (uint32_t)hash[1] << 16 | (uint32_t)hash[2] << 8 |
 		       hash[3];
-	digits = (int)(b.bits + 3) / 4;
-	(void)snprintf(name, sizeof(name), "%s-%0*x", b.prefix, digits,
+	(void)snprintf(name, sizeof(name), "%s-%0*x", b.prefix, (int)(b.bits + 3) / 4,
 		       (unsigned)(top >> (BITS_MAX - b.bits)));
-	d->list[d->n - 1] = (struct delegation){.name = strdup(name),
-						.keys = w->keys,
-						.keyids = b.keyids,
-						.rule = w->succinct,
-						.threshold = b.threshold,
-						.terminating = true};
-	return d->list[d->n - 1].name ? 0 : error_nomem(err);
+	d = new_delegation(name);
+	if (!d)
+		return error_nomem(err);
+	d->keys = w->keys;
+	d->keyids = b.keyids;
+	d->rule = w->succinct;
+	d->threshold = b.threshold;
+	d->terminating = true;
+	*out = d;
+	return 0;
 }
 
-int delegations_for(json_t *object, const char *path, struct delegations *out, struct error *err)
+int delegations_for(json_t *object, const char *path, struct delegation **out, struct error *err)
 {
-	CLEANUP(delegations_clear) struct delegations d = {0};
+	CLEANUP(delegations_freep) struct delegation *list = NULL;
+	struct delegation **end = &list;
 	struct whole w = {0};
 	size_t i;
 	json_t *rule;
@@ -291,36 +293,31 @@ int delegations_for(json_t *object, const char *path, struct delegations *out, s
 		r = strict_read(object, "signed.delegations", whole_fields, ARRAY_LEN(whole_fields),
 				STRICT_OPEN, &w, err);
 	if (r == 0 && w.succinct && path)
-		r = add_bin(&d, &w, path, err);
+		r = from_bins(&w, path, &list, err);
 	json_array_foreach(w.roles, i, rule)
 	{
-		if (r < 0)
+		if (r != 0 || (path && *end && (*end)->terminating))
 			break;
 		if (path && !delegation_covers(rule, path))
 			continue;
-		r = add_entry(&d, &w, rule, i, err);
-		if (r == 0 && path && d.list[d.n - 1].terminating)
-			break;
+		if (*end)
+			end = &(*end)->next;
+		r = from_entry(&w, rule, i, end, err);
 	}
-	if (r < 0)
-		return r;
-	*out = d;
-	d = (struct delegations){0};
-	return 0;
+	if (r == 0)
+		*out = steal(list);
+	return r;
 }
 
-void delegation_clear(struct delegation *d)
+void delegations_free(struct delegation *list)
 {
-	free(d->name);
-	*d = (struct delegation){0};
-}
+	while (list) {
+		struct delegation *next = list->next;
 
-void delegations_clear(struct delegations *d)
-{
-	for (size_t i = 0; i < d->n; i++)
-		delegation_clear(&d->list[i]);
-	free(d->list);
-	*d = (struct delegations){0};
+		free(list->name);
+		free(list);
+		list = next;
+	}
 }
 
 int delegation_keys(const struct delegation *d, struct role_keys *out, struct error *err)

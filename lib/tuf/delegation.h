@@ -18,19 +18,15 @@
 
 struct error;
 
-/* One role that is trusted for the path that was asked about. */
+/* One role that is trusted for the path that was asked about; a list in order of appearance. */
 struct delegation {
-	char *name;     /* owned */
+	struct delegation *next;
+	char *name;
 	json_t *keys;   /* borrowed from the document, as the rest is: all keys that it defines */
 	json_t *keyids; /* of this role */
 	json_t *rule;   /* the role's own entry */
 	int64_t threshold;
 	bool terminating; /* nothing after it is searched */
-};
-
-struct delegations {
-	struct delegation *list; /* in order of appearance */
-	size_t n;
 };
 
 /*
@@ -43,12 +39,12 @@ MUSTCHECK int delegations_check(const json_t *object, struct error *err);
 /*
  * The roles trusted for `path`, up to and including the first terminating one;
  * or, if `path` is NULL, all roles that are listed by name. `object` may be
- * NULL: none. The caller releases *out with delegations_clear(). E_NOMEM.
+ * NULL: none. The caller releases *out (NULL: no role). E_NOMEM.
  */
-MUSTCHECK int delegations_for(json_t *object, const char *path, struct delegations *out,
+MUSTCHECK int delegations_for(json_t *object, const char *path, struct delegation **out,
 			      struct error *err);
-void delegations_clear(struct delegations *d);
-void delegation_clear(struct delegation *d);
+void delegations_free(struct delegation *list);
+DEFINE_CLEANUP(struct delegation *, delegations_free)
 
 /* Is the role of this entry trusted for `path`? */
 bool delegation_covers(const json_t *rule, const char *path);

@@ -35,27 +35,14 @@ int tuf_quote(const char *text, bool keep_slash, char **out, struct error *err)
 
 /* --- delegated roles ----------------------------------------------------- */
 
-/* The role of this name that was loaded last; all NULL if none was. */
-static struct loaded remembered(const struct tuf *t, const char *name)
+/* The role of this name that was loaded last. */
+static const struct loaded *remembered(const struct tuf *t, const char *name)
 {
-	for (size_t i = t->nloaded; i > 0; i--)
-		if (strcmp(t->loaded[i - 1].name, name) == 0)
-			return t->loaded[i - 1];
-	return (struct loaded){0};
-}
+	const struct loaded *entry = t->loaded;
 
-static int remember(struct tuf *t, const char *name, struct tuf_role *role_take, struct error *err)
-{
-	CLEANUP(tuf_role_freep) struct tuf_role *role = role_take;
-	CLEANUP(freep) char *copy = strdup(name);
-	struct loaded *list = realloc(t->loaded, (t->nloaded + 1) * sizeof(*list));
-
-	if (list)
-		t->loaded = list;
-	if (!list || !copy)
-		return error_nomem(err);
-	list[t->nloaded++] = (struct loaded){.name = steal(copy), .role = steal(role)};
-	return 0;
+	while (entry && strcmp(entry->name, name) != 0)
+		entry = entry->older;
+	return entry;
 }
 
 /* From the store if it has just what is listed, else from the repository. */
@@ -75,19 +62,20 @@ static int obtain_new(struct tuf *t, struct listed *l, struct error *err)
 		if (r == 0)
 			r = session_keep(t, l->role, role, err);
 	}
-	return r < 0 ? r : remember(t, l->role, steal(role), err);
+	return r < 0 ? r : session_remember(t, l->role, steal(role), err);
 }
 
 /*
  * The delegated role, as the delegating one wants it. One that was reached
  * before by another way is verified again: by whose word counts.
  */
-static int obtain(struct tuf *t, const struct delegation *d, struct loaded *out, struct error *err)
+static int obtain(struct tuf *t, const struct delegation *d, const struct loaded **out,
+		  struct error *err)
 {
 	CLEANUP(role_keys_clear) struct role_keys keys = {0};
 	CLEANUP(buf_clear) struct buf file = {0};
 	struct listed l = {.type = TUF_TARGETS, .role = d->name, .keys = &keys};
-	const struct tuf_role *known = remembered(t, d->name).role;
+	const struct loaded *known = remembered(t, d->name);
 	int r = buf_printf(&file, err, "%s.json", d->name);
 
 	if (r == 0)
@@ -100,14 +88,16 @@ static int obtain(struct tuf *t, const struct delegation *d, struct loaded *out,
 		r = delegation_keys(d, &keys, err);
 	if (r < 0)
 		return r;
-	if (known && session_is_current(t, known, &l))
-		r = envelope_verify(known->doc, &keys, "its role", err);
-	else
+	if (known && session_is_current(t, known->role, &l)) {
+		r = envelope_verify(known->role->doc, &keys, "its role", err);
+	} else {
 		r = obtain_new(t, &l, err);
-	if (r < 0)
+		known = t->loaded;
+	}
+	if (r != 0)
 		return r;
-	*out = remembered(t, d->name);
-	session_use(t, out->role->expires);
+	session_use(t, known->role->expires);
+	*out = known;
 	return 0;
 }
 
@@ -116,33 +106,14 @@ static int obtain(struct tuf *t, const struct delegation *d, struct loaded *out,
 /* A preorder depth-first search: the stack, and the roles already looked at. */
 struct search {
 	const char *path;
-	struct delegations stack;
+	struct delegation *stack; /* the next one first */
 	const char *seen[TUF_DELEGATIONS_MAX];
 	size_t nseen;
 };
 
 static void search_clear(struct search *s)
 {
-	delegations_clear(&s->stack);
-}
-
-/* Put `more` (emptied) on the stack so that its first comes off first. */
-static int push(struct search *s, struct delegations *more, struct error *err)
-{
-	size_t n = s->stack.n + more->n;
-	struct delegation *list;
-
-	if (more->n == 0)
-		return 0;
-	if (n > PENDING_MAX)
-		return error_set(err, E_INVALID, "too many delegated roles to search");
-	list = realloc(s->stack.list, n * sizeof(*list));
-	if (!list)
-		return error_nomem(err);
-	s->stack.list = list;
-	while (more->n)
-		list[s->stack.n++] = more->list[--more->n];
-	return 0;
+	delegations_free(s->stack);
 }
 
 static struct tuf_target target_at(void *at, const char *role)
@@ -168,7 +139,7 @@ static json_t *delegations_of(const struct tuf_role *role)
 static int look(struct search *s, const struct tuf_role *role, const char *name,
 		struct tuf_target *out, struct error *err)
 {
-	CLEANUP(delegations_clear) struct delegations more = {0};
+	struct delegation *more = NULL;
 	json_t *targets = json_object_get(envelope_signed(role->doc), "targets");
 	void *at = json_object_iter_at(targets, s->path);
 	int r;
@@ -178,12 +149,19 @@ static int look(struct search *s, const struct tuf_role *role, const char *name,
 		return 0;
 	}
 	r = delegations_for(delegations_of(role), s->path, &more, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
-	if (more.n && more.list[more.n - 1].terminating)
-		delegations_clear(&s->stack);
-	r = push(s, &more, err);
-	return r < 0 ? r : E_NOTFOUND;
+	if (more) {
+		struct delegation *last = more;
+
+		while (last->next)
+			last = last->next;
+		if (last->terminating)
+			delegations_free(steal(s->stack));
+		last->next = s->stack;
+		s->stack = more;
+	}
+	return E_NOTFOUND;
 }
 
 static bool was_seen(const struct search *s, const char *name)
@@ -197,19 +175,19 @@ static bool was_seen(const struct search *s, const char *name)
 /* Take one role off the stack and look into it. */
 static int next(struct tuf *t, struct search *s, struct tuf_target *out, struct error *err)
 {
-	struct delegation d = s->stack.list[--s->stack.n];
-	struct loaded now;
-	int r = E_NOTFOUND;
+	CLEANUP(delegations_freep) struct delegation *d = s->stack;
+	const struct loaded *now;
+	int r;
 
-	if (!was_seen(s, d.name)) {
-		r = obtain(t, &d, &now, err);
-		if (r == 0) {
-			s->seen[s->nseen++] = now.name;
-			r = look(s, now.role, now.name, out, err);
-		}
-	}
-	delegation_clear(&d);
-	return r;
+	s->stack = d->next;
+	d->next = NULL;
+	if (was_seen(s, d->name))
+		return E_NOTFOUND;
+	r = obtain(t, d, &now, err);
+	if (r != 0)
+		return r;
+	s->seen[s->nseen++] = now->name;
+	return look(s, now->role, now->name, out, err);
 }
 
 static int check_complete(const struct tuf *t, struct error *err)
@@ -226,11 +204,11 @@ int tuf_find(struct tuf *t, const char *path, struct tuf_target *out, struct err
 
 	if (r == 0)
 		r = look(&s, t->role[TUF_TARGETS], "targets", out, err);
-	while (r == E_NOTFOUND && s.stack.n && s.nseen < TUF_DELEGATIONS_MAX)
+	while (r == E_NOTFOUND && s.stack && s.nseen < TUF_DELEGATIONS_MAX)
 		r = next(t, &s, out, err);
 	if (r != E_NOTFOUND)
 		return r;
-	if (s.stack.n)
+	if (s.stack)
 		return error_set(err, E_NOTFOUND,
 				 "%s: not among the targets of the first %d delegated roles", path,
 				 TUF_DELEGATIONS_MAX);
@@ -241,83 +219,117 @@ int tuf_find(struct tuf *t, const char *path, struct tuf_target *out, struct err
 
 /* Roles by level, each with the one that delegates to it. */
 struct node {
-	struct delegation d;
-	size_t up; /* its delegator's index; NO_NODE: the top-level targets role */
+	struct node *next;
+	const struct node *up; /* NULL: the top-level targets role */
+	const struct delegation *d;
 };
-#define NO_NODE SIZE_MAX
+
+/* All that delegations_for() gave: the nodes point into it. */
+struct level {
+	struct level *next;
+	struct delegation *list;
+};
 
 struct tree {
-	struct node *nodes;
+	struct node *first, *last;
+	struct level *levels;
 	size_t n;
 };
 
 static void tree_clear(struct tree *tree)
 {
-	for (size_t i = 0; i < tree->n; i++)
-		delegation_clear(&tree->nodes[i].d);
-	free(tree->nodes);
+	while (tree->first) {
+		struct node *node = tree->first;
+
+		tree->first = node->next;
+		free(node);
+	}
+	while (tree->levels) {
+		struct level *level = tree->levels;
+
+		tree->levels = level->next;
+		delegations_free(level->list);
+		free(level);
+	}
 }
 
-static int add_children(struct tree *tree, const struct tuf_role *role, size_t up,
-			struct error *err)
+static int add_node(struct tree *tree, const struct node *up, const struct delegation *d,
+		    struct error *err)
 {
-	CLEANUP(delegations_clear) struct delegations more = {0};
-	struct node *nodes;
-	int r = delegations_for(delegations_of(role), NULL, &more, err);
+	struct node *node;
 
-	if (r < 0 || more.n == 0)
-		return r;
-	if (tree->n + more.n > PENDING_MAX)
+	if (tree->n++ == PENDING_MAX)
 		return error_set(err, E_INVALID, "too many delegated roles to search");
-	nodes = realloc(tree->nodes, (tree->n + more.n) * sizeof(*nodes));
-	if (!nodes)
+	node = calloc(1, sizeof(*node));
+	if (!node)
 		return error_nomem(err);
-	tree->nodes = nodes;
-	for (size_t i = 0; i < more.n; i++)
-		nodes[tree->n++] = (struct node){.d = more.list[i], .up = up};
-	more.n = 0;
+	node->up = up;
+	node->d = d;
+	if (tree->last)
+		tree->last->next = node;
+	else
+		tree->first = node;
+	tree->last = node;
 	return 0;
 }
 
-/* The index of a role in what is known of the tree so far, or NO_NODE. */
-static size_t index_of(const struct tree *tree, const char *name, size_t before)
+static int add_children(struct tree *tree, const struct tuf_role *role, const struct node *up,
+			struct error *err)
 {
-	for (size_t i = 0; i < before; i++)
-		if (strcmp(tree->nodes[i].d.name, name) == 0)
-			return i;
-	return NO_NODE;
+	struct level *level = calloc(1, sizeof(*level));
+	int r;
+
+	if (!level)
+		return error_nomem(err);
+	level->next = tree->levels;
+	tree->levels = level;
+	r = delegations_for(delegations_of(role), NULL, &level->list, err);
+	for (const struct delegation *d = level->list; r == 0 && d; d = d->next)
+		r = add_node(tree, up, d, err);
+	return r;
+}
+
+/* The first node of this name before `end` (NULL: of all). */
+static const struct node *node_of(const struct tree *tree, const char *name, const struct node *end)
+{
+	const struct node *node = tree->first;
+
+	while (node != end && strcmp(node->d->name, name) != 0)
+		node = node->next;
+	return node == end ? NULL : node;
 }
 
 /* Look for the role, loading no more of the others than it takes. */
-static int find_role(struct tuf *t, struct tree *tree, const char *name, size_t *out,
+static int find_role(struct tuf *t, struct tree *tree, const char *name, const struct node **out,
 		     struct error *err)
 {
 	size_t loaded = 0;
-	int r = add_children(tree, t->role[TUF_TARGETS], NO_NODE, err);
+	int r = add_children(tree, t->role[TUF_TARGETS], NULL, err);
+	const struct node *node = tree->first;
 
-	for (size_t i = 0; r == 0; i++) {
-		struct loaded now;
+	for (; r == 0; node = node->next) {
+		const struct loaded *now;
 
-		*out = index_of(tree, name, tree->n);
-		if (*out != NO_NODE)
+		*out = node_of(tree, name, NULL);
+		if (*out)
 			return 0;
-		if (i >= tree->n || loaded == TUF_DELEGATIONS_MAX)
+		if (!node || loaded == TUF_DELEGATIONS_MAX)
 			return error_set(err, E_NOTFOUND, "%s: no such delegated role", name);
-		if (index_of(tree, tree->nodes[i].d.name, i) != NO_NODE)
+		if (node_of(tree, node->d->name, node))
 			continue;
-		r = obtain(t, &tree->nodes[i].d, &now, err);
+		r = obtain(t, node->d, &now, err);
 		if (r == 0)
-			r = add_children(tree, now.role, i, err);
+			r = add_children(tree, now->role, node, err);
 		loaded++;
 	}
 	return r;
 }
 
 /* Is everyone from the top down to this role trusted for the path? */
-static bool is_entitled(const struct tree *tree, size_t i, const char *path)
+static bool is_entitled(const struct node *node, const char *path)
 {
-	for (; i != NO_NODE; i = tree->nodes[i].up)
-		if (!delegation_covers(tree->nodes[i].d.rule, path))
+	for (; node; node = node->up)
+		if (!delegation_covers(node->d->rule, path))
 			return false;
 	return true;
 }
@@ -327,25 +339,29 @@ int tuf_each_target(struct tuf *t, const char *role,
 		    struct error *err)
 {
 	CLEANUP(tree_clear) struct tree tree = {0};
-	struct loaded now = {.name = NULL, .role = t->role[TUF_TARGETS]};
+	const struct tuf_role *from = t->role[TUF_TARGETS];
 	const char *name = tuf_type_name(TUF_TARGETS);
-	size_t at = NO_NODE;
+	const struct loaded *now;
+	const struct node *at = NULL;
 	json_t *targets;
 	int r = check_complete(t, err);
 
 	if (r == 0 && strcmp(role, name) != 0) {
 		r = find_role(t, &tree, role, &at, err);
 		if (r == 0)
-			r = obtain(t, &tree.nodes[at].d, &now, err);
-		name = now.name;
+			r = obtain(t, at->d, &now, err);
+		if (r == 0) {
+			from = now->role;
+			name = now->name;
+		}
 	}
-	if (r < 0)
+	if (r != 0)
 		return r;
-	targets = json_object_get(envelope_signed(now.role->doc), "targets");
+	targets = json_object_get(envelope_signed(from->doc), "targets");
 	for (void *i = json_object_iter(targets); i; i = json_object_iter_next(targets, i)) {
 		struct tuf_target target = target_at(i, name);
 
-		if (!is_entitled(&tree, at, target.path))
+		if (!is_entitled(at, target.path))
 			continue;
 		r = each(ctx, &target);
 		if (r != 0)

@@ -10,8 +10,9 @@
 
 struct error;
 
-/* A delegated role, kept until tuf_close() because targets are borrowed from it. */
+/* A targets role, kept until tuf_close() because targets are borrowed from it. */
 struct loaded {
+	struct loaded *older;
 	char *name;
 	struct tuf_role *role;
 };
@@ -25,10 +26,7 @@ struct tuf {
 	bool snapshot_disowned; /* there was a local snapshot that `root` no longer vouches for */
 	bool complete;          /* timestamp, snapshot and targets fit each other and are fresh */
 	bool stale;
-	struct tuf_role **retired; /* replaced targets roles that callers may still point into */
-	size_t nretired;
-	struct loaded *loaded;
-	size_t nloaded;
+	struct loaded *loaded; /* delegated roles, and replaced top-level ones; the last first */
 };
 
 /* One metadata file that another one lists. */
@@ -57,6 +55,10 @@ MUSTCHECK int session_fetch(struct tuf *t, const struct listed *l, struct tuf_ro
 /* Demand freshness (E_UNTRUSTED), then store the bytes. */
 MUSTCHECK int session_keep(struct tuf *t, const char *role, const struct tuf_role *r,
 			   struct error *err);
+
+/* Keep a role (taken in any case) until the session ends. */
+MUSTCHECK int session_remember(struct tuf *t, const char *name, struct tuf_role *role_take,
+			       struct error *err);
 
 /* Note that a role of this expiry is in use. */
 void session_use(struct tuf *t, int64_t expires);

@@ -35,14 +35,14 @@ static void try_delegations(const struct tuf_role *role)
 	struct error err;
 
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
-		CLEANUP(delegations_clear) struct delegations d = {0};
+		CLEANUP(delegations_freep) struct delegation *d = NULL;
 
 		if (delegations_for(json_is_object(all) ? all : NULL, paths[i], &d, &err) < 0)
 			return;
-		for (size_t k = 0; k < d.n; k++) {
+		for (const struct delegation *at = d; at; at = at->next) {
 			CLEANUP(role_keys_clear) struct role_keys keys = {0};
 
-			if (delegation_keys(&d.list[k], &keys, &err) == 0)
+			if (delegation_keys(at, &keys, &err) == 0)
 				(void)envelope_count(role->doc, &keys, NULL);
 		}
 	}

@@ -292,7 +292,7 @@ static void hash_bin_is_named_by_the_top_bits(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		CLEANUP(delegations_clear) struct delegations d = {0};
+		CLEANUP(delegations_freep) struct delegation *d = NULL;
 		CLEANUP(json_decrefp)
 		json_t *object = json_pack("{s:{}, s:{s:[], s:i, s:i, s:s}}", "keys",
 					   "succinct_roles", "keyids", "threshold", 1, "bit_length",
@@ -301,9 +301,10 @@ static void hash_bin_is_named_by_the_top_bits(void **state)
 
 		assert_int_equal(delegations_check(object, &err), 0);
 		assert_int_equal(delegations_for(object, cases[i].path, &d, &err), 0);
-		assert_int_equal(d.n, 1);
-		assert_string_equal(d.list[0].name, cases[i].name);
-		assert_true(d.list[0].terminating);
+		assert_non_null(d);
+		assert_null(d->next);
+		assert_string_equal(d->name, cases[i].name);
+		assert_true(d->terminating);
 	}
 }
 
