@@ -260,24 +260,13 @@ int check_run(struct device *d, const struct check_options *o, struct check *out
 {
 	const struct http_options options = {.allow_plain = d->conf.allow_http};
 	CLEANUP(http_freep) struct http *http = NULL;
-	CLEANUP(freep) struct publisher *who = calloc(1, sizeof(*who));
 	CLEANUP(close_sources) struct run run = {.d = d, .o = o};
-	struct error saving = {0};
-	int r = who ? publisher_read(d->root, "root.json", who, err) : error_nomem(err);
+	int r = http_new(&options, &http, err);
 
-	if (r == 0)
-		r = http_new(&options, &http, err);
 	if (r == 0)
 		r = open_sources(&run, http, err);
 	if (r < 0)
 		return r;
 	out->root_before = d->root->version;
-	(void)snprintf(out->publisher_before, sizeof(out->publisher_before), "%s", who->id);
-	r = try_all(&run, out, err);
-	if (device_save(d, &saving) < 0 && r == 0) {
-		if (err)
-			*err = saving;
-		r = saving.code;
-	}
-	return r;
+	return try_all(&run, out, err);
 }

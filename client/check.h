@@ -27,17 +27,16 @@ struct check {
 	struct handover handover;
 	struct pick pick;
 	int64_t root_before; /* version of the trusted root at the start */
-	char publisher_before[STATE_NAME_MAX + 1];
-	bool published;  /* there are targets at all */
-	bool allowed;    /* the policy allows installing now */
-	bool next;       /* the picked image is in the other slot and starts next */
-	bool installed;  /* it was put there just now */
-	char stale[256]; /* the metadata is past its expiry: what, since when; or "" */
+	bool published;      /* there are targets at all */
+	bool allowed;        /* the policy allows installing now */
+	bool next;           /* the picked image is in the other slot and starts next */
+	bool installed;      /* it was put there just now */
+	char stale[256];     /* the metadata is past its expiry: what, since when; or "" */
 };
 
 /*
- * What was found; release with check_clear(). On failure, too, what was
- * learned on the way is kept on the device. E_DENIED: the policy refuses an
+ * What was found; release with check_clear(). What was learned on the way is in
+ * d->st, on failure too, for the caller to save. E_DENIED: the policy refuses an
  * update. E_NOTYET: the metadata is stale and nobody said that this is fine.
  */
 MUSTCHECK int check_run(struct device *d, const struct check_options *o, struct check *out,

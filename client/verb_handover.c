@@ -42,6 +42,8 @@ int verb_handover_show(const struct cli_call *call, struct error *err)
 
 	if (r == 0)
 		r = check_run(&d, &trust_only, &c, err);
+	if (r == 0)
+		r = device_save(&d, err);
 	return r == 0 ? print(call, &d, &c.handover, err) : r;
 }
 
