@@ -8,6 +8,7 @@ middle of it), flush, rename and removal.
 import json
 import os
 import pathlib
+import shlex
 import shutil
 import subprocess
 import sys
@@ -28,7 +29,7 @@ V1, V2 = os.urandom(100_000), os.urandom(200_000)
 def _killpoint(folder):
     source = pathlib.Path(__file__).resolve().parents[1] / "device" / "killpoint.c"
     library = folder / "killpoint.so"
-    subprocess.run([os.environ.get("CC", "cc"), "-std=gnu17", "-D_GNU_SOURCE", "-shared", "-fPIC",
+    subprocess.run([*shlex.split(os.environ.get("CC", "cc")), "-std=gnu17", "-D_GNU_SOURCE", "-shared", "-fPIC",
                     "-o", library, source, "-ldl"], check=True)
     return library
 
