@@ -250,9 +250,9 @@ static int add_bundles(const struct opening *o, const struct sources_place *at, 
 /*
  * Build the repository aside, compare it with the manifest, then give it its
  * public name; or, if there is one already (an earlier deposit's, or ours from
- * before a crash), add to that. *refs: what the deposit brought; an empty object: no sources.
+ * before a crash), add to that. A deposit may have none.
  */
-static int publish_sources(const struct opening *o, json_t **refs, struct error *err)
+static int publish_sources(const struct opening *o, struct error *err)
 {
 	const struct sources_place aside = {o->work, "source.git", o->work};
 	char path[PATH_SIZE], head[COMMIT_HEX_SIZE];
@@ -260,14 +260,9 @@ static int publish_sources(const struct opening *o, json_t **refs, struct error 
 	size_t n;
 	int r = add_bundles(o, &aside, &n, err);
 
-	if (r == 0 && !n) {
-		*refs = json_object();
-		return *refs ? 0 : error_nomem(err);
-	}
-	if (r == 0)
-		r = sources_compare_refs(o->work, "source.git", o->c.deposit.refs, err);
-	if (r == 0)
-		r = sources_refs(o->work, "source.git", refs, err);
+	if (r < 0 || !n)
+		return r;
+	r = sources_compare_refs(o->work, "source.git", o->c.deposit.refs, err);
 	if (r < 0)
 		return r;
 	(void)snprintf(path, sizeof(path), "p/%s/source.git", o->c.product);
@@ -282,8 +277,24 @@ static int publish_sources(const struct opening *o, json_t **refs, struct error 
 	return r < 0 ? r : registry_source_changed(o->registry, o->c.product, head, err);
 }
 
-/* The fields of `release` that are ours to say. */
-static json_t *release_fields(const struct opening *o, json_t *refs)
+/* The refs as the manifest has them, which the repository was compared with: {name: commit}. */
+static json_t *release_refs(const struct opening *o)
+{
+	json_t *out = json_object(), *ref;
+	const char *name;
+
+	json_object_foreach(o->c.deposit.refs, name, ref)
+	{
+		if (json_object_set(out, name, json_object_get(ref, "commit")) < 0) {
+			json_decref(out);
+			return NULL;
+		}
+	}
+	return out;
+}
+
+/* The fields of `release` that are ours to say; NULL: out of memory. */
+static json_t *release_fields(const struct opening *o)
 {
 	json_t *shares = json_array(), *approvals = json_array();
 
@@ -292,33 +303,33 @@ static json_t *release_fields(const struct opening *o, json_t *refs)
 		char digest[SHA256_HEX_SIZE];
 
 		sha256_hex(s->bytes, SHARE_LEN, digest);
-		(void)json_array_append_new(
-			shares,
-			json_pack("{s:I, s:s}", "number", (json_int_t)s->number, "sha256", digest));
-		(void)json_array_append_new(approvals, json_string(s->approval));
+		if (json_array_append_new(shares,
+					  json_pack("{s:I, s:s}", "number", (json_int_t)s->number,
+						    "sha256", digest)) < 0 ||
+		    json_array_append_new(approvals, json_string(s->approval)) < 0) {
+			json_decref(shares);
+			json_decref(approvals);
+			return NULL;
+		}
 	}
-	if (json_array_size(shares) != o->shares.n || json_array_size(approvals) != o->shares.n) {
-		json_decref(shares);
-		json_decref(approvals);
-		return NULL;
-	}
-	return json_pack("{s:s, s:O, s:o, s:o, s:O}", "deposit", o->id, "items", o->c.deposit.items,
-			 "shares", shares, "approvals", approvals, "refs", refs);
+	/* What is packed is taken over, also on failure. */
+	return json_pack("{s:s, s:O, s:o, s:o, s:o}", "deposit", o->id, "items", o->c.deposit.items,
+			 "shares", shares, "approvals", approvals, "refs", release_refs(o));
 }
 
 static int publish(const struct opening *o, struct error *err)
 {
-	json_t *refs = NULL;
 	json_t *fields;
 	int r = publish_items(o, err);
 
 	if (r == 0)
-		r = publish_sources(o, &refs, err);
-	fields = r == 0 ? release_fields(o, refs) : NULL;
-	if (r == 0)
-		r = fields ? registry_release(o->registry, o->c.product, fields, err)
-			   : error_nomem(err);
-	json_decref(refs);
+		r = publish_sources(o, err);
+	if (r < 0)
+		return r;
+	fields = release_fields(o);
+	if (!fields)
+		return error_nomem(err);
+	r = registry_release(o->registry, o->c.product, fields, err);
 	return r == E_EXISTS ? 0 : r;
 }
 

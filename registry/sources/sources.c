@@ -505,36 +505,3 @@ int sources_head(int dir, const char *repo, char out[COMMIT_HEX_SIZE], struct er
 	(void)git_oid_tostr(out, COMMIT_HEX_SIZE, &id);
 	return 0;
 }
-
-static int list_one(const git_reference *ref, void *ctx)
-{
-	json_t *list = ctx;
-	char commit[COMMIT_HEX_SIZE];
-
-	if (!peel(ref, commit))
-		return 0;
-	return json_object_set_new(list, git_reference_name(ref), json_string(commit));
-}
-
-int sources_refs(int dir, const char *repo, json_t **out, struct error *err)
-{
-	CLEANUP(gitlib_stop) struct gitlib lib = {0};
-	CLEANUP(git_repository_freep) git_repository *git = NULL;
-	json_t *list = NULL;
-	int r = gitlib_start(&lib, err);
-
-	if (r == 0)
-		r = gitlib_open(dir, repo, &git, err);
-	if (r < 0)
-		return r;
-	list = json_object();
-	if (!list)
-		return error_nomem(err);
-	r = for_each_ref(git, list_one, list, err);
-	if (r < 0) {
-		json_decref(list);
-		return error_nomem(err);
-	}
-	*out = list;
-	return 0;
-}

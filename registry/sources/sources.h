@@ -75,7 +75,4 @@ MUSTCHECK int sources_has_commit(int dir, const char *repo, const char *commit, 
 /* The commit that HEAD names. E_NOTFOUND: no repository, or no commit yet. */
 MUSTCHECK int sources_head(int dir, const char *repo, char out[COMMIT_HEX_SIZE], struct error *err);
 
-/* {name: commit} of all branches and tags, tags peeled; owned by the caller. */
-MUSTCHECK int sources_refs(int dir, const char *repo, json_t **out, struct error *err);
-
 #endif
