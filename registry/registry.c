@@ -2,6 +2,7 @@
 /* The data folder: made, opened, closed; and the calls that are one job each. */
 #include "registry/registry.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <stdio.h>
 
@@ -439,6 +440,7 @@ static int complete_release(struct work *w, const struct release_job *j, json_t 
 	r = store_document_latest(w->store, &last, NULL, &none);
 	if (r < 0 && r != E_NOTFOUND)
 		return error_set(err, r, "%s", none.text);
+	assert(root);
 	utc_format(w->now, issued);
 	extra = json_pack("{s:s, s:s, s:s, s:I, s:s, s:{s:I, s:s}}", "_type", "release",
 			  "spec_version", "1.0", "product", j->product, "version",

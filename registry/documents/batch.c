@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "registry/documents/batch.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -42,6 +43,18 @@ int item_count(struct item *it, struct role_keys *by_take, const char *whose, bo
 	if ((int64_t)n < by.threshold)
 		it->state = ITEM_PROPOSAL;
 	return 0;
+}
+
+int copy_role_keys(const struct tuf_root *root, enum tuf_type type, struct role_keys *out,
+		   struct error *err)
+{
+	const json_t *body, *role;
+
+	assert(root);
+	body = envelope_signed(root->doc);
+	role = json_object_get(json_object_get(body, "roles"), tuf_type_name(type));
+	return role_keys_parse(json_object_get(body, "keys"), json_object_get(role, "keyids"),
+			       root->role[type].threshold, "signed.keys", out, err);
 }
 
 int batch_accept(struct batch *b, struct item *it, struct error *err)

@@ -11,7 +11,7 @@
 #ifndef REGISTRY_DOCUMENTS_BATCH_H
 #define REGISTRY_DOCUMENTS_BATCH_H
 
-#include "lib/sign/envelope.h"
+#include "lib/tuf/role.h"
 #include "registry/documents/split.h"
 #include "registry/internal.h"
 
@@ -59,6 +59,10 @@ void batch_clear(struct batch *b);
  */
 MUSTCHECK int item_count(struct item *it, struct role_keys *by_take, const char *whose, bool alone,
 			 struct error *err);
+
+/* The keys of a root's role, to be counted and kept. */
+MUSTCHECK int copy_role_keys(const struct tuf_root *root, enum tuf_type type, struct role_keys *out,
+			     struct error *err);
 
 /* Into the store and the log; row->id, sha256, product, type, version, received are filled here. */
 MUSTCHECK int batch_accept(struct batch *b, struct item *it, struct error *err);

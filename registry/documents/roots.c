@@ -33,21 +33,11 @@ static void step_clear(struct step *s)
 	tuf_root_free(s->to);
 }
 
-static int copy_keys(const struct tuf_root *root, enum tuf_type type, struct role_keys *out,
-		     struct error *err)
-{
-	const json_t *body = envelope_signed(root->doc);
-	const json_t *role = json_object_get(json_object_get(body, "roles"), tuf_type_name(type));
-
-	return role_keys_parse(json_object_get(body, "keys"), json_object_get(role, "keyids"),
-			       root->role[type].threshold, "signed.keys", out, err);
-}
-
 static int count(struct item *it, const struct tuf_root *root, const char *whose, bool alone,
 		 struct error *err)
 {
 	struct role_keys keys = {0};
-	int r = copy_keys(root, TUF_ROOT, &keys, err);
+	int r = copy_role_keys(root, TUF_ROOT, &keys, err);
 
 	return r < 0 ? r : item_count(it, &keys, whose, alone, err);
 }
@@ -310,7 +300,7 @@ static int final_bridge(struct step *s, char out[SHA256_HEX_SIZE], struct error 
 	struct document_row row = {.type = "eol"};
 	CLEANUP(buf_clear) struct buf bytes = {0};
 	CLEANUP(envelope_freep) struct envelope *doc = NULL;
-	struct statement st;
+	struct statement st = {0};
 	struct error none;
 	int r;
 

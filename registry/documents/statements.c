@@ -36,20 +36,11 @@ static void claim_clear(struct claim *c)
 
 /* --- whose signature --- */
 
-static int root_keys(const struct tuf_root *root, struct role_keys *out, struct error *err)
-{
-	const json_t *body = envelope_signed(root->doc);
-	const json_t *role = json_object_get(json_object_get(body, "roles"), "root");
-
-	return role_keys_parse(json_object_get(body, "keys"), json_object_get(role, "keyids"),
-			       root->role[TUF_ROOT].threshold, "signed.keys", out, err);
-}
-
 static int count_root(struct claim *c, const struct tuf_root *root, const char *whose, bool alone,
 		      struct error *err)
 {
 	struct role_keys keys = {0};
-	int r = root_keys(root, &keys, err);
+	int r = copy_role_keys(root, TUF_ROOT, &keys, err);
 
 	return r < 0 ? r : item_count(c->it, &keys, whose, alone, err);
 }

@@ -141,15 +141,6 @@ static int search_role(struct search *s, const char *parent, struct error *err)
 	return 0;
 }
 
-static int top_keys(const struct tuf_root *root, struct role_keys *out, struct error *err)
-{
-	const json_t *body = envelope_signed(root->doc);
-	const json_t *role = json_object_get(json_object_get(body, "roles"), "targets");
-
-	return role_keys_parse(json_object_get(body, "keys"), json_object_get(role, "keyids"),
-			       root->role[TUF_TARGETS].threshold, "signed.keys", out, err);
-}
-
 static int search(struct search *s, const struct tuf_root *root, struct error *err)
 {
 	const json_t *x = json_object_get(envelope_signed(s->it->doc), "x-bequest");
@@ -157,7 +148,7 @@ static int search(struct search *s, const struct tuf_root *root, struct error *e
 	int r;
 
 	s->wanted = json_string_value(json_object_get(x, "role"));
-	r = top_keys(root, &top, err);
+	r = copy_role_keys(root, TUF_TARGETS, &top, err);
 	if (r < 0)
 		return r;
 	/* Without a name it is the top-level role's, if one of its keys signed it. */

@@ -5,7 +5,9 @@
 
 #include "lib/base/error.h"
 #include "lib/base/file.h"
+#include "lib/base/utc.h"
 #include "registry/blobs/blobs.h"
+#include "registry/pages/pages.h"
 
 enum { FILE_MODE = 0644 };
 
@@ -53,6 +55,14 @@ int outbox_stage(struct work *w, const char *product, struct error *err)
 int outbox_swap(struct work *w, const char *product, struct error *err)
 {
 	struct outbox_row row = {.stage = STAGE_METADATA, .kind = "swap"};
+	int r = set_path(&row, product, err);
+
+	return r < 0 ? r : add(w, &row, NULL, 0, err);
+}
+
+int outbox_pages(struct work *w, const char *product, struct error *err)
+{
+	struct outbox_row row = {.stage = STAGE_INDEX, .kind = "pages"};
 	int r = set_path(&row, product, err);
 
 	return r < 0 ? r : add(w, &row, NULL, 0, err);
@@ -119,6 +129,20 @@ static int apply_swap(struct registry *r, const struct outbox_row *row, struct e
 	return e;
 }
 
+/* A page that cannot be made of what is there stays as it was: nothing depends on it. */
+static int apply_pages(struct registry *r, const struct outbox_row *row, struct error *err)
+{
+	bool superseded = false;
+	int64_t now = utc_now();
+	int e = store_outbox_superseded(r->store, row, &superseded, err);
+
+	if (e < 0 || superseded)
+		return e;
+	e = row->path[0] ? pages_product(r->public, row->path, now, err)
+			 : pages_home(r->public, now, err);
+	return e == E_FULL || e == E_SYS || e == E_NOMEM ? e : 0;
+}
+
 static int apply(struct registry *r, const struct outbox_row *row, const struct buf *content,
 		 struct error *err)
 {
@@ -128,6 +152,8 @@ static int apply(struct registry *r, const struct outbox_row *row, const struct 
 		return blob_link(r->data, content->data, r->public, row->path, err);
 	if (strcmp(row->kind, "stage") == 0)
 		return apply_stage(r, row->path, err);
+	if (strcmp(row->kind, "pages") == 0)
+		return apply_pages(r, row, err);
 	return apply_swap(r, row, err);
 }
 

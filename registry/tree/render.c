@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "registry/tree/render.h"
 
-#include <ctype.h>
+#include <assert.h>
 #include <stdio.h>
 
 #include "lib/base/error.h"
@@ -155,6 +155,7 @@ int render_index(struct store *s, const char *product, json_t **out, struct erro
 		return r;
 	if (!documents || !deposits)
 		return error_nomem(err);
+	assert(root);
 	memcpy(x.root, envelope_id(root->doc), sizeof(x.root));
 	r = store_documents(s, product, add_document, &x, err);
 	if (r == 0)
@@ -234,7 +235,9 @@ static int put_products(struct work *w, const char *product, struct error *err)
 
 int render_products(struct work *w, struct error *err)
 {
-	return put_products(w, NULL, err);
+	int r = put_products(w, NULL, err);
+
+	return r < 0 ? r : outbox_pages(w, "", err);
 }
 
 int render_hardware(struct work *w, const json_t *ids, struct error *err)
@@ -319,8 +322,13 @@ static int render_one(struct work *w, const char *product, struct error *err)
 	if (r == 0)
 		r = listing_text(w, index, product, &listing, err);
 	if (r == 0)
+		r = outbox_pages(w, product, err);
+	if (r == 0)
 		r = store_product_listing(w->store, product, listing, &changed, err);
-	return r < 0 || !changed ? r : put_products(w, product, err);
+	if (r < 0 || !changed)
+		return r;
+	r = put_products(w, product, err);
+	return r < 0 ? r : outbox_pages(w, "", err);
 }
 
 int render_touched(struct work *w, struct error *err)
