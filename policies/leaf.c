@@ -234,7 +234,7 @@ int leaf_chain_parse(const void *data, size_t len, const char *product, struct l
 		     struct error *err)
 {
 	CLEANUP(leaf_chain_clear) struct leaf_chain c = {0};
-	const char *at = data, *end = at + len;
+	const char *at = len ? data : "", *end = at + len; /* of nothing, data may be NULL */
 	size_t room = 0;
 
 	while (at < end) {

@@ -255,7 +255,8 @@ static int read_siblings(struct cursor *at, struct merkle_proof *p, struct error
 
 int tlog_proof_parse(const void *data, size_t len, struct tlog_proof *out, struct error *err)
 {
-	struct cursor at = {data, (const char *)data + len};
+	const char *start = len ? data : ""; /* of nothing, data may be NULL */
+	struct cursor at = {start, start + len};
 	struct tlog_proof p;
 	int r;
 

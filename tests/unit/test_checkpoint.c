@@ -447,6 +447,16 @@ static void malformed_proofs_are_refused(void **state)
 	}
 }
 
+static void nothing_is_no_proof(void **state)
+{
+	struct checkpoint c;
+	struct tlog_proof p;
+
+	(void)state;
+	assert_int_equal(checkpoint_parse(NULL, 0, &c, NULL), E_INVALID);
+	assert_int_equal(tlog_proof_parse(NULL, 0, &p, NULL), E_INVALID);
+}
+
 static void proofs_are_bounded(void **state)
 {
 	CLEANUP(buf_clear) struct buf text = {0};
@@ -520,6 +530,7 @@ int main(void)
 		cmocka_unit_test(proofs_are_written_as_specified),
 		cmocka_unit_test(the_extra_is_skipped),
 		cmocka_unit_test(malformed_proofs_are_refused),
+		cmocka_unit_test(nothing_is_no_proof),
 		cmocka_unit_test(proofs_are_bounded),
 		cmocka_unit_test(out_of_memory_is_reported),
 	};

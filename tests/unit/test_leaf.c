@@ -188,6 +188,8 @@ static void a_chain_of_none_is_a_chain(void **state)
 	(void)state;
 	assert_int_equal(leaf_chain_parse("", 0, "lego.nxt", &c, NULL), 0);
 	assert_int_equal(c.n, 0);
+	assert_int_equal(leaf_chain_parse(NULL, 0, "lego.nxt", &c, NULL), 0);
+	assert_int_equal(c.n, 0);
 	leaf_chain_clear(&c);
 }
 
