@@ -9,8 +9,10 @@ as they are run and kept in story.json, so that anybody can type them again in a
 import argparse
 import contextlib
 import datetime
+import glob
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -471,6 +473,19 @@ def end_processes(folder):
         if any(folder in w for w in words) or where == folder or where.startswith(folder + "/"):
             with contextlib.suppress(OSError):
                 os.kill(int(pid), signal.SIGTERM)
+    remove_socket_folders(folder)
+
+
+def remove_socket_folders(folder):
+    """Homes with long paths have their agents' sockets in /tmp; a file in the home says where."""
+    homes = os.path.join(glob.escape(folder), "**/gnupg/S.gpg-agent")
+    for path in glob.glob(homes, recursive=True):
+        if not os.path.isfile(path):
+            continue
+        with open(path, encoding="utf-8") as f:
+            where = re.search(r"^socket=(/tmp/bequest-[^/]+)/", f.read(), re.MULTILINE)
+        if where:
+            shutil.rmtree(where[1], ignore_errors=True)
 
 
 def main():
