@@ -28,7 +28,7 @@ static int check_publisher(const struct tuf_root *root, const struct tuf_root *b
 			   struct error *err)
 {
 	struct publisher p;
-	unsigned change;
+	unsigned change = 0;
 	int r = publisher_read(bridge, "bridge", &p, err);
 
 	if (r == 0)

@@ -48,23 +48,28 @@ void folder_cert(const char *fpr, char out[FOLDER_PATH_SIZE])
 	(void)snprintf(out, FOLDER_PATH_SIZE, "certs/%s.asc", big);
 }
 
-int folder_open(const char *path, struct folder *out, struct error *err)
+static int load(struct folder *f, struct error *err)
 {
-	CLEANUP(folder_close) struct folder f = {.fd = -1, .path = path};
 	CLEANUP(buf_clear) struct buf text = {0};
-	int r = file_open_dir(AT_FDCWD, path, false, &f.fd, err);
+	int r = file_open_dir(AT_FDCWD, f->path, false, &f->fd, err);
 
 	if (r == E_NOTFOUND)
 		return E_USAGE;
 	if (r == 0)
-		r = file_read(f.fd, FOLDER_MANIFEST, DOCUMENT_MAX, &text, err);
-	if (r == 0)
-		r = envelope_parse(text.data, text.len, FOLDER_MANIFEST, &f.doc, err);
-	if (r == 0)
-		r = deposit_read(f.doc, FOLDER_MANIFEST, &f.deposit, err);
+		r = file_read(f->fd, FOLDER_MANIFEST, DOCUMENT_MAX, &text, err);
 	if (r == E_NOTFOUND)
-		return error_set(err, E_USAGE, "%s: not a deposit: it has no %s", path,
+		return error_set(err, E_USAGE, "%s: not a deposit: it has no %s", f->path,
 				 FOLDER_MANIFEST);
+	if (r == 0)
+		r = envelope_parse(text.data, text.len, FOLDER_MANIFEST, &f->doc, err);
+	return r < 0 ? r : deposit_read(f->doc, FOLDER_MANIFEST, &f->deposit, err);
+}
+
+int folder_open(const char *path, struct folder *out, struct error *err)
+{
+	CLEANUP(folder_close) struct folder f = {.fd = -1, .path = path};
+	int r = load(&f, err);
+
 	if (r < 0)
 		return r;
 	*out = f;

@@ -40,9 +40,9 @@ static int find_notices(const struct view *v, struct matter *m, struct error *er
 			continue;
 		if (m->nnotices == ARRAY_LEN(m->notices)) {
 			envelope_free(m->notices[0]);
-			memmove(m->notices, m->notices + 1,
-				sizeof(m->notices) - sizeof(m->notices[0]));
 			m->nnotices--;
+			for (size_t at = 0; at < m->nnotices; at++)
+				m->notices[at] = m->notices[at + 1];
 		}
 		m->notices[m->nnotices++] = steal(doc);
 	}
@@ -75,42 +75,59 @@ void matter_clear(struct matter *m)
 	*m = (struct matter){0};
 }
 
-int matter_votes(const struct view *v, const struct matter *m, const char *target,
-		 const struct seat *seat, char *mine, uint64_t *out, struct error *err)
+/* What each trustee said last, in the order of the log. */
+struct tally {
+	const char *target;
+	int64_t last[SEATS_MAX]; /* seq */
+	struct votes *votes;
+};
+
+static int count_vote(const struct view *v, const struct matter *m, const struct entry *e,
+		      struct tally *t, struct error *err)
+{
+	CLEANUP(envelope_freep) struct envelope *doc = NULL;
+	struct votes *votes = t->votes;
+	const struct seat *by;
+	struct statement s;
+	size_t at;
+	int r = view_statement(v, e->id, &doc, &s, err);
+
+	if (r < 0)
+		return r;
+	by = deposit_signer(&m->deposit, doc);
+	if (!by || strcmp(s.target, t->target) != 0)
+		return 0;
+	at = (size_t)(by - m->deposit.seats);
+	if (e->seq < t->last[at])
+		return 0;
+	t->last[at] = e->seq;
+	votes->yes &= ~(UINT64_C(1) << at);
+	if (by == votes->me)
+		*votes->mine = '\0';
+	if (s.type != ST_APPROVAL)
+		return 0;
+	votes->yes |= UINT64_C(1) << at;
+	if (by == votes->me)
+		memcpy(votes->mine, envelope_id(doc), SHA256_HEX_SIZE);
+	return 0;
+}
+
+int matter_votes(const struct view *v, const struct matter *m, const char *target, struct votes *io,
+		 struct error *err)
 {
 	static const enum statement_type types[] = {ST_APPROVAL, ST_REFUSAL};
-	int64_t last[SEATS_MAX] = {0}; /* seq of each seat's last word */
-	uint64_t yes = 0;
+	struct tally t = {.target = target, .votes = io};
 	struct entry e;
 
-	if (mine)
-		*mine = '\0';
-	for (size_t t = 0; t < ARRAY_LEN(types); t++)
-		for (size_t i = 0; view_entry(v, types[t], i, &e); i++) {
-			CLEANUP(envelope_freep) struct envelope *doc = NULL;
-			const struct seat *by;
-			struct statement s;
-			int r = view_statement(v, e.id, &doc, &s, err);
+	io->yes = 0;
+	*io->mine = '\0';
+	for (size_t k = 0; k < ARRAY_LEN(types); k++)
+		for (size_t i = 0; view_entry(v, types[k], i, &e); i++) {
+			int r = count_vote(v, m, &e, &t, err);
 
 			if (r < 0)
 				return r;
-			if (strcmp(s.target, target) != 0)
-				continue;
-			by = deposit_signer(&m->deposit, doc);
-			if (!by)
-				continue;
-			size_t at = (size_t)(by - m->deposit.seats);
-			if (e.seq < last[at])
-				continue;
-			last[at] = e.seq;
-			yes &= ~(UINT64_C(1) << at);
-			if (types[t] == ST_APPROVAL)
-				yes |= UINT64_C(1) << at;
-			if (mine && by == seat)
-				memcpy(mine, types[t] == ST_APPROVAL ? envelope_id(doc) : "",
-				       types[t] == ST_APPROVAL ? SHA256_HEX_SIZE : 1);
 		}
-	*out = yes;
 	return 0;
 }
 

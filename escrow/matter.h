@@ -25,13 +25,14 @@ MUSTCHECK int matter_open(const struct view *v, const char *id, struct matter *o
 			  struct error *err);
 void matter_clear(struct matter *m);
 
-/*
- * Who approves `target` (an eol or a notice) by the last word of each trustee:
- * bit i is seat i. If `mine` is not NULL it gets the id of that seat's approval,
- * "" if there is none; it has room for SHA256_HEX_SIZE.
- */
+/* Who approves an eol or a notice, by the last word of each trustee. */
+struct votes {
+	uint64_t yes;               /* bit i is seat i */
+	const struct seat *me;      /* whose approval is wanted; NULL: nobody's. Set before */
+	char mine[SHA256_HEX_SIZE]; /* its id; "" if there is none */
+};
 MUSTCHECK int matter_votes(const struct view *v, const struct matter *m, const char *target,
-			   const struct seat *seat, char *mine, uint64_t *out, struct error *err);
+			   struct votes *io, struct error *err);
 
 /* The seat of a key id; NULL: none. */
 const struct seat *matter_seat(const struct matter *m, const char *keyid);

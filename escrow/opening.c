@@ -259,7 +259,7 @@ static int check_bridge(const struct opening *o, const struct scratch *at, struc
 		return error_set(err, E_UNTRUSTED, FOLDER_BRIDGE ": not in the archive");
 	if (r == 0)
 		r = tuf_root_parse(text.data, text.len, FOLDER_BRIDGE, &bridge, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (strcmp(envelope_id(bridge->doc), d->bridge) != 0)
 		return error_set(err, E_UNTRUSTED, FOLDER_BRIDGE ": want id %s, got %s", d->bridge,

@@ -180,24 +180,20 @@ static int seal_into(const struct items *items, const unsigned char *salt,
 }
 
 int payload_seal(const struct items *items, const unsigned char *salt,
-		 const struct payload_key *key, int dir, const char *to, struct payload_sealed *out,
+		 const struct payload_key *key, int fd, struct payload_sealed *out,
 		 struct error *err)
 {
-	CLEANUP(closep) int fd = openat(dir, to, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, MODE_FILE);
 	struct payload_sealed sealed = {0};
 	struct stat st;
-	int r;
+	int r = seal_into(items, salt, key, fd, err);
 
-	if (fd < 0)
-		return error_errno(err, errno, "%s", to);
-	r = seal_into(items, salt, key, fd, err);
 	/* Hashed once more from the page cache: cheaper than one more pipe and thread. */
 	if (r == 0)
 		r = digest_fd(fd, -1, sealed.sha256, err);
-	if (r == 0 && fstat(fd, &st) < 0)
-		r = error_errno(err, errno, "fstat");
 	if (r < 0)
-		return error_prefix(err, r, "%s", to);
+		return r;
+	if (fstat(fd, &st) < 0)
+		return error_errno(err, errno, "fstat");
 	sealed.size = st.st_size;
 	*out = sealed;
 	return 0;

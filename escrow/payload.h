@@ -38,12 +38,12 @@ struct payload_sealed {
 };
 
 /*
- * Write the sorted items as a sealed archive to the new file `to` below `dir`.
- * `salt` NULL: none. E_USAGE: a file changed since it was added.
+ * Write the sorted items as a sealed archive to an empty file, open for reading
+ * too. `salt` NULL: none. E_USAGE: an item's file changed since it was added.
  */
 MUSTCHECK int payload_seal(const struct items *items, const unsigned char *salt,
-			   const struct payload_key *key, int dir, const char *to,
-			   struct payload_sealed *out, struct error *err);
+			   const struct payload_key *key, int fd, struct payload_sealed *out,
+			   struct error *err);
 
 /* What an archive must hold: exactly `items`, or what a manifest of this salted digest lists. */
 struct payload_rules {

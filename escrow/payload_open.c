@@ -138,7 +138,7 @@ static int check_head(struct reader *rd, struct error *err)
 		return r;
 	if (!rd->rules->salted) {
 		r = items_text(rd->rules->items, &want, err);
-		if (r == 0 && (want.len != rd->manifest.len ||
+		if (r == 0 && (want.len != rd->manifest.len || !want.len ||
 			       memcmp(want.data, rd->manifest.data, want.len) != 0))
 			r = error_set(err, E_UNTRUSTED,
 				      "%s: not the list of items that deposit.json has",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "escrow/sealing.h"
 
+#include <fcntl.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <stdio.h>
@@ -145,6 +146,7 @@ static int put_payload(struct sealer *s, enum compartment_kind kind, const struc
 					.ctx = s->ctx};
 	const unsigned char *salt = kind == COMPARTMENT_RESTRICTED ? secrets->salt : NULL;
 	CLEANUP(buf_wipe) struct buf manifest = {0};
+	CLEANUP(closep) int fd = -1;
 	char path[FOLDER_PATH_SIZE];
 	int r = 0;
 
@@ -154,10 +156,14 @@ static int put_payload(struct sealer *s, enum compartment_kind kind, const struc
 			r = payload_salted(salt, &manifest, sealed->salted_manifest, err);
 	}
 	folder_payload(kind, path);
-	if (r == 0)
-		r = payload_seal(items, salt, &key, s->dir, path, &sealed->payload, err);
 	if (r < 0)
 		return r;
+	fd = openat(s->dir, path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, MODE_FILE);
+	if (fd < 0)
+		return error_errno(err, errno, "%s", path);
+	r = payload_seal(items, salt, &key, fd, &sealed->payload, err);
+	if (r < 0)
+		return error_prefix(err, r, "%s", path);
 	return list_file(s, path, sealed->payload.size, sealed->payload.sha256, err);
 }
 
@@ -209,20 +215,20 @@ static int put_howto(struct sealer *s, struct error *err)
 	return r < 0 ? r : put_file(s, FOLDER_HOWTO, &text, err);
 }
 
-/* `o` gets one member for each compartment, by its name; `each` makes it. */
-static int by_compartment(const struct plan *p, size_t seat, json_t **out,
-			  json_t *(*each)(const struct plan *, enum compartment_kind, size_t),
-			  struct error *err)
+/* An object with a member for each compartment, which `each` makes; NULL: no memory. */
+static json_t *by_compartment(const struct plan *p, size_t seat,
+			      json_t *(*each)(const struct plan *, enum compartment_kind, size_t))
 {
-	CLEANUP(json_decrefp) json_t *o = json_object();
+	json_t *o = json_object();
 
-	for (size_t k = 0; k < COMPARTMENTS; k++)
+	for (size_t k = 0; o && k < COMPARTMENTS; k++)
 		if (plan_has(p, (enum compartment_kind)k) &&
 		    json_object_set_new(o, compartment_name((enum compartment_kind)k),
-					each(p, (enum compartment_kind)k, seat)) < 0)
-			return error_nomem(err);
-	*out = steal(o);
-	return 0;
+					each(p, (enum compartment_kind)k, seat)) < 0) {
+			json_decref(o);
+			o = NULL;
+		}
+	return o;
 }
 
 static json_t *share_digest(const struct plan *p, enum compartment_kind k, size_t seat)
@@ -260,22 +266,14 @@ static int trustees(const struct plan *p, json_t **out, struct error *err)
 
 	for (size_t i = 0; i < p->n; i++) {
 		const struct holder *h = &p->seats[i];
-		json_t *digests, *drills;
-		int r = by_compartment(p, i, &digests, share_digest, err);
 
-		if (r < 0)
-			return r;
-		r = by_compartment(p, i, &drills, drill_list, err);
-		if (r < 0) {
-			json_decref(digests);
-			return r;
-		}
 		if (json_object_set(keys, h->keyid, h->key) < 0 ||
-		    json_array_append_new(seats, json_pack("{s:s, s:s, s:s, s:I, s:o, s:o}", "name",
-							   h->name, "keyid", h->keyid,
-							   "encryption_fingerprint", h->encrypt,
-							   "number", (json_int_t)(i + 1), "shares",
-							   digests, "drills", drills)) < 0)
+		    json_array_append_new(
+			    seats, json_pack("{s:s, s:s, s:s, s:I, s:o, s:o}", "name", h->name,
+					     "keyid", h->keyid, "encryption_fingerprint",
+					     h->encrypt, "number", (json_int_t)i + 1, "shares",
+					     by_compartment(p, i, share_digest), "drills",
+					     by_compartment(p, i, drill_list))) < 0)
 			return error_nomem(err);
 	}
 	*out = json_pack("{s:o, s:I, s:o}", "keys", steal(keys), "threshold", (json_int_t)p->k,
@@ -303,9 +301,7 @@ static int manifest(struct sealer *s, struct envelope **out, struct error *err)
 	if (r == 0)
 		r = json_put(doc, "trustees", part, err);
 	if (r == 0)
-		r = by_compartment(p, 0, &part, compartment, err);
-	if (r == 0)
-		r = json_put(doc, "compartments", part, err);
+		r = json_put(doc, "compartments", by_compartment(p, 0, compartment), err);
 	if (r == 0)
 		r = items_json(&p->items[COMPARTMENT_PUBLIC], &part, err);
 	if (r == 0)

@@ -129,7 +129,7 @@ static int read_refs(const char *repo, const char *bundle, json_t *refs, struct 
 	}
 	if (r == 0)
 		r = git(repo, GIT("cat-file", "--batch-check"), &oids, &types, err);
-	if (r == 0 && !types.len)
+	if (r == 0 && (!heads.data || !types.data))
 		r = error_set(err, E_USAGE, "%s: no refs", bundle);
 	return r < 0 ? r : collect(heads.data, types.data, refs, err);
 }
@@ -168,34 +168,39 @@ static int find_issues(const char *repo, const char *head, json_t *issues, struc
 	return 0;
 }
 
-int source_take(const char *from, const struct scratch *scratch, struct source *out,
+static int take(const char *from, const struct scratch *scratch, struct source *s,
 		struct error *err)
 {
-	CLEANUP(source_clear) struct source s = {.refs = json_object(), .issues = json_array()};
 	CLEANUP(freep) char *repo = NULL;
 	const char *head;
 	struct stat st;
 	int r;
 
-	if (!s.refs || !s.issues)
-		return error_nomem(err);
 	if (stat(from, &st) < 0)
 		return error_set(err, E_USAGE, "%s: %s", from, strerror(errno));
 	if (S_ISDIR(st.st_mode)) {
 		repo = strdup(from);
-		r = repo ? make(repo, scratch, &s.bundle, err) : error_nomem(err);
+		r = repo ? make(repo, scratch, &s->bundle, err) : error_nomem(err);
 	} else {
-		s.bundle = strdup(from);
-		r = s.bundle ? import(from, scratch, &repo, err) : error_nomem(err);
+		s->bundle = strdup(from);
+		r = s->bundle ? import(from, scratch, &repo, err) : error_nomem(err);
 	}
 	if (r == 0)
-		r = read_refs(repo, s.bundle, s.refs, err);
+		r = read_refs(repo, s->bundle, s->refs, err);
 	if (r < 0)
 		return r;
-	head = json_string_value(json_object_get(json_object_get(s.refs, "HEAD"), "commit"));
+	head = json_string_value(json_object_get(json_object_get(s->refs, "HEAD"), "commit"));
 	if (!head)
 		return error_set(err, E_USAGE, "%s: HEAD is not in the bundle", from);
-	r = find_issues(repo, head, s.issues, err);
+	return find_issues(repo, head, s->issues, err);
+}
+
+int source_take(const char *from, const struct scratch *scratch, struct source *out,
+		struct error *err)
+{
+	CLEANUP(source_clear) struct source s = {.refs = json_object(), .issues = json_array()};
+	int r = s.refs && s.issues ? take(from, scratch, &s, err) : error_nomem(err);
+
 	if (r < 0)
 		return r;
 	*out = s;

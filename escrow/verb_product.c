@@ -233,7 +233,7 @@ static int run_new(const struct cli_call *call, struct error *err)
 		r = write_into(o->common.out, "root.json", doc, err);
 	if (r == 0)
 		r = write_into(o->common.out, "product.json", about, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (call->json)
 		return json_print(json_pack("{s:b, s:s, s:s, s:s}", "ok", 1, "folder",

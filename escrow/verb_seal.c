@@ -108,7 +108,7 @@ static int take_cert(struct work *w, const struct buf *cert, bool signs, struct 
 		     struct error *err)
 {
 	char fpr[PGP_FPR_HEX_SIZE];
-	struct gpg_subkeys sub;
+	struct gpg_subkeys sub = {0};
 	int r = gpg_import(w->gpg, cert->data, cert->len, fpr, err);
 
 	if (r == 0)
@@ -242,7 +242,8 @@ static int take_roots(struct work *w, struct error *err)
 
 	if (r == 0)
 		r = tuf_root_self_signed(w->plan.root, err);
-	if (r == 0 && (!w->plan.root->product || strcmp(w->plan.root->product, o->common.product)))
+	if (r == 0 &&
+	    (!w->plan.root->product || strcmp(w->plan.root->product, o->common.product) != 0))
 		r = error_set(err, E_USAGE, "%s: signed.product: want %s", o->common.root,
 			      o->common.product);
 	if (r == 0)

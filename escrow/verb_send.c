@@ -18,7 +18,7 @@ enum {
 	TIMEOUT_MAX_S = 86400,
 	POLL_MS = 250,
 	MS_PER_S = 1000,
-	NS_PER_MS = 1000000,
+	POLL_NS = 250 * 1000 * 1000,
 };
 
 static const struct cli_option submit_options[] = {
@@ -125,7 +125,7 @@ static int receipt(const struct desk *d, const char *id, int64_t timeout_s, json
 			return error_set(err, E_NOTYET,
 					 "deposit %s: published; its log proof is not there yet",
 					 id);
-		(void)nanosleep(&(struct timespec){0, POLL_MS * NS_PER_MS}, NULL);
+		(void)nanosleep(&(struct timespec){0, POLL_NS}, NULL);
 	}
 }
 

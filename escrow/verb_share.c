@@ -169,22 +169,34 @@ static int find_share(struct work *w, struct error *err)
 static int find_approval(struct work *w, struct error *err)
 {
 	const struct matter *m = &w->matter;
-	uint64_t unused;
+	struct votes votes = {.me = w->seat};
 	int r = 0;
 
 	if (m->eol)
-		r = matter_votes(&w->view, m, envelope_id(m->eol), w->seat, w->approval, &unused,
-				 err);
-	for (size_t i = m->nnotices; r == 0 && !*w->approval && i > 0; i--)
-		r = matter_votes(&w->view, m, envelope_id(m->notices[i - 1]), w->seat, w->approval,
-				 &unused, err);
+		r = matter_votes(&w->view, m, envelope_id(m->eol), &votes, err);
+	for (size_t i = m->nnotices; r == 0 && !*votes.mine && i > 0; i--)
+		r = matter_votes(&w->view, m, envelope_id(m->notices[i - 1]), &votes, err);
+	memcpy(w->approval, votes.mine, sizeof(w->approval));
 	return r;
+}
+
+/* jansson has its own copy of the share; overwrite it before it is freed. */
+static void body_wipe(json_t **body)
+{
+	const char *text = json_string_value(json_object_get(*body, "share"));
+	char *mine;
+
+	if (text) {
+		memcpy(&mine, &text, sizeof(mine));
+		explicit_bzero(mine, strlen(mine));
+	}
+	json_decref(*body);
 }
 
 static int post(struct work *w, struct error *err)
 {
 	CLEANUP(buf_wipe) struct buf text = {0};
-	CLEANUP(json_decrefp) json_t *body = NULL;
+	CLEANUP(body_wipe) json_t *body = NULL;
 	CLEANUP(json_decrefp) json_t *reply = NULL;
 	int r = base64_encode(w->share.data, w->share.len, &text, err);
 

@@ -46,7 +46,7 @@ static int describe(const struct view *v, const char *id, json_t **out, struct e
 	CLEANUP(lint_clear) struct lint lint = {0};
 	CLEANUP(json_decrefp) json_t *why = NULL;
 	const char *answer = NULL;
-	uint64_t votes = 0;
+	struct votes votes = {0};
 	json_t *o;
 	int r = matter_open(v, id, &m, err);
 
@@ -55,7 +55,7 @@ static int describe(const struct view *v, const char *id, json_t **out, struct e
 	if (r == 0)
 		r = lint_deposit(&lint, &m.deposit, view_root(v), err);
 	if (r == 0 && m.eol)
-		r = matter_votes(v, &m, envelope_id(m.eol), NULL, NULL, &votes, err);
+		r = matter_votes(v, &m, envelope_id(m.eol), &votes, err);
 	if (r == 0)
 		r = judge(v, &m, &answer, &why, err);
 	if (r < 0)
@@ -64,7 +64,7 @@ static int describe(const struct view *v, const char *id, json_t **out, struct e
 		      "follows_root", (json_int_t)m.deposit.follows_version, "fresh",
 		      strcmp(m.deposit.follows_id, envelope_id(view_root(v)->doc)) == 0,
 		      "threshold", (json_int_t)m.deposit.trustees.threshold, "trustees",
-		      (json_int_t)m.deposit.nseats, "approvals", (json_int_t)count_bits(votes),
+		      (json_int_t)m.deposit.nseats, "approvals", (json_int_t)count_bits(votes.yes),
 		      "eol", m.eol ? envelope_id(m.eol) : NULL, "notices", (json_int_t)m.nnotices,
 		      "released", answer, "why", why, "findings", lint.findings);
 	if (!o)
@@ -241,11 +241,10 @@ static int add_task(json_t *list, const struct view *v, const struct matter *m, 
 static int ask_vote(const struct view *v, const struct matter *m, const struct envelope *about,
 		    const struct seat *seat, json_t *list, struct error *err)
 {
-	char mine[SHA256_HEX_SIZE];
-	uint64_t unused;
-	int r = matter_votes(v, m, envelope_id(about), seat, mine, &unused, err);
+	struct votes votes = {.me = seat};
+	int r = matter_votes(v, m, envelope_id(about), &votes, err);
 
-	if (r < 0 || *mine)
+	if (r < 0 || *votes.mine)
 		return r;
 	return add_task(list, v, m, "approve or refuse", about, err);
 }

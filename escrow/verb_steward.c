@@ -54,7 +54,7 @@ static int fetch_bridge(const struct countersign_options *o, struct envelope **o
 		r = view_open(&d, &o->common, &v, err);
 	if (r == 0)
 		r = view_deposit(&v, o->deposit, &doc, &deposit, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	(void)snprintf(path, sizeof(path), "p/%s/deposits/%s/open/" FOLDER_BRIDGE,
 		       o->common.product, envelope_id(doc));
@@ -95,7 +95,7 @@ static int run_countersign(const struct cli_call *call, struct error *err)
 
 	if (r == 0)
 		r = rootdoc_check(doc, "bridge", &bridge, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	have = envelope_count(doc, &bridge->role[TUF_ROOT], NULL);
 	r = desk_sign(&o->common, doc, err);
@@ -103,7 +103,7 @@ static int run_countersign(const struct cli_call *call, struct error *err)
 		r = check_steward(doc, bridge, have, err);
 	if (r == 0)
 		r = desk_write(to, doc, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	have = envelope_count(doc, &bridge->role[TUF_ROOT], NULL);
 	if (call->json)

@@ -41,11 +41,12 @@ static int add_root(struct view *v, const char *line, size_t len, struct error *
 		 .kind = FIELD_TEXT,
 		 .offset = offsetof(__typeof__(in), root),
 		 .min = 1,
-		 .max = BASE64_LEN(TUF_ROOT_MAX)},
+		 .max = BASE64_LEN((int64_t)TUF_ROOT_MAX)},
 	};
 	CLEANUP(json_decrefp) json_t *object = NULL;
 	CLEANUP(buf_clear) struct buf bytes = {0};
 	char name[64];
+	const struct tuf_root *last = v->roots ? v->roots[v->nroots - 1] : NULL;
 	struct tuf_root *root = NULL;
 	struct tuf_root **more;
 	int r = strict_parse(line, len, NULL, &object, err);
@@ -60,12 +61,12 @@ static int add_root(struct view *v, const char *line, size_t len, struct error *
 		return error_set(err, E_INVALID, "version: want %zu, got %lld", v->nroots + 1,
 				 (long long)in.version);
 	(void)snprintf(name, sizeof(name), "%lld.root.json", (long long)in.version);
-	if (v->nroots == 0) {
+	if (!last) {
 		r = tuf_root_parse(bytes.data, bytes.len, name, &root, err);
 		if (r == 0)
 			r = tuf_root_self_signed(root, err);
 	} else {
-		r = tuf_root_step(v->roots[v->nroots - 1], bytes.data, bytes.len, name, &root, err);
+		r = tuf_root_step(last, bytes.data, bytes.len, name, &root, err);
 	}
 	if (r == 0 && (!root->product || strcmp(root->product, v->product) != 0))
 		r = error_set(err, E_UNTRUSTED, "%s: signed.product: want %s", name, v->product);
@@ -224,7 +225,7 @@ int view_statement(const struct view *v, const char *id, struct envelope **doc,
 {
 	CLEANUP(envelope_freep) struct envelope *e = NULL;
 	CLEANUP(buf_clear) struct buf text = {0};
-	struct statement s;
+	struct statement s = {0};
 	char path[PATH_SIZE];
 	int r;
 
@@ -241,7 +242,7 @@ int view_statement(const struct view *v, const char *id, struct envelope **doc,
 		return r;
 	if (strcmp(envelope_id(e), id) != 0)
 		return error_set(err, E_UNTRUSTED, "%s: has the id %s", path, envelope_id(e));
-	if (strcmp(s.product, v->product) != 0)
+	if (!s.product || strcmp(s.product, v->product) != 0)
 		return error_set(err, E_UNTRUSTED, "%s: signed.product: want %s", path, v->product);
 	r = check_root(v, &s, err);
 	if (r < 0)
