@@ -154,9 +154,12 @@ static void cycles_end(void **state)
 	body = sim_role(s, "targets")->body;
 	back = json_deep_copy(json_object_get(body, "delegations"));
 	assert_int_equal(json_object_set(sim_role(s, "B")->body, "delegations", back), 0);
+	(void)sim_delegate(s, "targets", "C", "*", false);
+	sim_target(s, "C", "y", "behind the cycle");
 	publish_all(s);
-	assert_misses(s, "x", E_NOTFOUND, "x");
-	assert_string_equal(searched(s), " 1.A.json 1.B.json");
+	assert_misses(s, "x", E_NOTFOUND, "x: no such target");
+	assert_string_equal(searched(s), " 1.A.json 1.B.json 1.C.json");
+	assert_finds(s, "y", "C");
 }
 
 static void search_stops_after_its_limit_of_roles(void **state)
