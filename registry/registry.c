@@ -182,6 +182,8 @@ int registry_open(const char *data, struct registry **out, struct error *err)
 		e = outbox_apply(r, err);
 	if (e == 0)
 		e = registry_work(r, start_job, NULL, err);
+	if (e == 0)
+		e = uploads_recover(r, err);
 	if (e < 0)
 		return e;
 	*out = steal(r);

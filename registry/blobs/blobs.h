@@ -30,6 +30,11 @@ MUSTCHECK int blob_keep(int data, const char *sha256, struct error *err);
 /* How much of an upload is here; 0 if nothing. */
 uint64_t blob_part_size(int data, const char *sha256);
 
+struct registry;
+
+/* Finish uploads whose last byte came before a crash, and publish what waited for them. */
+MUSTCHECK int uploads_recover(struct registry *r, struct error *err);
+
 /* Does the blob have this length and its digest? E_UNTRUSTED, E_NOTFOUND. */
 MUSTCHECK int blob_check(int data, const char *sha256, int64_t size, struct error *err);
 

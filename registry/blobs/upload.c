@@ -164,7 +164,8 @@ int registry_blob_write(struct upload *u, const void *data, size_t len, struct e
 /* --- the last byte is here --- */
 
 struct arrival {
-	const struct upload *u;
+	const char *sha256;
+	uint64_t size;
 	int64_t ready[READY_MAX]; /* batches that have all their blobs now */
 	size_t n;
 };
@@ -182,16 +183,26 @@ static int note_ready(void *ctx, int64_t n, struct error *err)
 static int arrive(struct work *w, void *arg, struct error *err)
 {
 	struct arrival *a = arg;
-	int r = store_blob_add(w->store, a->u->sha256, (int64_t)a->u->size, w->now, err);
+	int r = store_blob_add(w->store, a->sha256, (int64_t)a->size, w->now, err);
 
 	a->n = 0;
-	return r < 0 ? r : store_batches_ready(w->store, a->u->sha256, note_ready, a, err);
+	return r < 0 ? r : store_batches_ready(w->store, a->sha256, note_ready, a, err);
+}
+
+/* The blob has its name: record it, and publish what waited for nothing else. */
+static int announce(struct registry *r, const char *sha256, uint64_t size, struct error *err)
+{
+	struct arrival a = {.sha256 = sha256, .size = size};
+	int e = registry_work(r, arrive, &a, err);
+
+	for (size_t i = 0; e == 0 && i < a.n; i++)
+		e = registry_work(r, submit_again, &a.ready[i], err);
+	return e;
 }
 
 static int finish(struct upload *u, struct error *err)
 {
 	char digest[SHA256_HEX_SIZE], part[BLOB_PATH_SIZE];
-	struct arrival a = {.u = u};
 	int e;
 
 	digest_finish_hex(u->digest, digest);
@@ -208,11 +219,7 @@ static int finish(struct upload *u, struct error *err)
 	if (fchmod(u->fd, 0644) < 0)
 		return error_errno(err, errno, "%s", part);
 	e = blob_keep(u->r->data, u->sha256, err);
-	if (e == 0)
-		e = registry_work(u->r, arrive, &a, err);
-	for (size_t i = 0; e == 0 && i < a.n; i++)
-		e = registry_work(u->r, submit_again, &a.ready[i], err);
-	return e;
+	return e < 0 ? e : announce(u->r, u->sha256, u->size, err);
 }
 
 int registry_blob_end(struct upload *u_take, bool *complete, struct error *err)
@@ -226,4 +233,59 @@ int registry_blob_end(struct upload *u_take, bool *complete, struct error *err)
 	if (e == 0)
 		*complete = true;
 	return e;
+}
+
+/* --- what a crash left between the last byte and the record --- */
+
+static int list_blob(void *ctx, const char *sha256, int64_t size, struct error *err)
+{
+	if (json_array_append_new(ctx, json_pack("[s, I]", sha256, (json_int_t)size)) < 0)
+		return error_nomem(err);
+	return 0;
+}
+
+static int list_wanted(struct work *w, void *arg, struct error *err)
+{
+	return store_blobs_wanted(w->store, list_blob, arg, err);
+}
+
+static int recover(struct registry *r, const char *sha256, uint64_t size, struct error *err)
+{
+	CLEANUP(upload_freep) struct upload *u = NULL;
+	char path[BLOB_PATH_SIZE];
+	bool complete;
+	int e;
+
+	blob_path(sha256, path);
+	if (file_exists(r->data, path)) {
+		e = blob_check(r->data, sha256, (int64_t)size, err);
+		return e < 0 ? e : announce(r, sha256, size, err);
+	}
+	if (blob_part_size(r->data, sha256) != size)
+		return 0; /* the rest is still to come */
+	e = registry_blob_begin(r, sha256, size, &u, err);
+	return e < 0 ? e : registry_blob_end(steal(u), &complete, err);
+}
+
+int uploads_recover(struct registry *r, struct error *err)
+{
+	json_auto_t *wanted = json_array();
+	json_t *blob;
+	size_t i;
+	int e = wanted ? registry_read(r, list_wanted, wanted, err) : error_nomem(err);
+
+	if (e < 0)
+		return e;
+	json_array_foreach(wanted, i, blob)
+	{
+		const char *sha256 = json_string_value(json_array_get(blob, 0));
+		json_int_t size = json_integer_value(json_array_get(blob, 1));
+
+		e = recover(r, sha256, (uint64_t)size, err);
+		/* Wrong bytes, or a version that the policy refuses by now, are their sender's
+		 * affair. */
+		if (e < 0 && e != E_UNTRUSTED && e != E_DENIED && e != E_INVALID)
+			return e;
+	}
+	return 0;
 }

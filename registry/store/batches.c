@@ -210,6 +210,14 @@ int store_blobs(struct store *s, store_blob_fn each, void *ctx, struct error *er
 	return r < 0 ? r : each_blob(s, st, each, ctx, err);
 }
 
+int store_blobs_wanted(struct store *s, store_blob_fn each, void *ctx, struct error *err)
+{
+	CLEANUP(db_donep) sqlite3_stmt *st = NULL;
+	int r = db_bind(s, Q_BLOBS_WANTED, &st, err, "");
+
+	return r < 0 ? r : each_blob(s, st, each, ctx, err);
+}
+
 int store_outbox_add(struct store *s, const struct outbox_row *row, const void *content, size_t len,
 		     struct error *err)
 {

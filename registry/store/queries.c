@@ -119,6 +119,9 @@ const char *const queries[Q_COUNT] = {
 		" = ?1 AND b.state = 'waiting' LIMIT 1",
 	[Q_BLOB_ADD] = "INSERT OR IGNORE INTO blob (sha256, size, received) VALUES (?1, ?2, ?3)",
 	[Q_BLOBS] = "SELECT sha256, size FROM blob ORDER BY sha256",
+	[Q_BLOBS_WANTED] =
+		"SELECT DISTINCT w.sha256, w.size FROM batch_blob w JOIN batch b ON b.n = w.batch "
+		"WHERE b.state = 'waiting' ORDER BY w.sha256",
 	[Q_OUTBOX_ADD] = "INSERT INTO outbox (stage, kind, path, content) VALUES (?1, ?2, ?3, ?4)",
 	[Q_OUTBOX_NEXT] =
 		"SELECT n, stage, kind, path, content FROM outbox WHERE (stage, n) > (?1, ?2)"

@@ -243,6 +243,8 @@ MUSTCHECK int store_blob_wanted(struct store *s, const char *sha256, int64_t *si
 MUSTCHECK int store_blob_add(struct store *s, const char *sha256, int64_t size, int64_t now,
 			     struct error *err);
 MUSTCHECK int store_blobs(struct store *s, store_blob_fn each, void *ctx, struct error *err);
+/* Those that waiting batches list, here or not. */
+MUSTCHECK int store_blobs_wanted(struct store *s, store_blob_fn each, void *ctx, struct error *err);
 
 /* --- the outbox --- */
 
