@@ -191,7 +191,7 @@ static struct MHD_Response *unchanged_new(const struct place_kind *kind, const c
 struct ask {
 	struct MHD_Connection *c;
 	const char *none_match, *range, *if_range;
-	unsigned *status;
+	unsigned status; /* of the answer, once there is one */
 };
 
 static const char *header(struct MHD_Connection *c, const char *name)
@@ -199,13 +199,13 @@ static const char *header(struct MHD_Connection *c, const char *name)
 	return MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
 }
 
-static enum MHD_Result queue(const struct ask *a, unsigned status, struct MHD_Response *r)
+static enum MHD_Result queue(struct ask *a, unsigned status, struct MHD_Response *r)
 {
-	*a->status = status;
+	a->status = status;
 	return MHD_queue_response(a->c, status, r);
 }
 
-static enum MHD_Result queue_entry(const struct ask *a, const struct entry *e)
+static enum MHD_Result queue_entry(struct ask *a, const struct entry *e)
 {
 	if (a->none_match && etag_listed(a->none_match, e->etag))
 		return queue(a, MHD_HTTP_NOT_MODIFIED, e->unchanged);
@@ -213,8 +213,7 @@ static enum MHD_Result queue_entry(const struct ask *a, const struct entry *e)
 }
 
 /* The fast path: a small file that has not changed since it was read. */
-static bool from_memory(struct files *f, const char *url, const struct ask *a,
-			enum MHD_Result *result)
+static bool from_memory(struct files *f, const char *url, struct ask *a, enum MHD_Result *result)
 {
 	size_t slot = slot_of(url);
 	pthread_mutex_t *lock = &f->locks[slot % LOCKS];
@@ -275,7 +274,7 @@ static bool settled(const struct identity *id)
 
 /* Answer with a small file and keep it ready for the next time. */
 static enum MHD_Result answer_small(struct files *f, const char *url, const char *path, int fd,
-				    const struct identity *id, const struct ask *a)
+				    const struct identity *id, struct ask *a)
 {
 	CLEANUP(entry_freep) struct entry *e = calloc(1, sizeof(*e));
 	struct place_kind kind = place_kind(path);
@@ -304,7 +303,7 @@ static enum MHD_Result answer_small(struct files *f, const char *url, const char
 /* A part of a file, or all of one that is too large to keep; `fd_take` is closed with the answer.
  */
 static enum MHD_Result answer_fd(int fd_take, const char *path, const char *etag, uint64_t size,
-				 const struct ask *a)
+				 struct ask *a)
 {
 	CLEANUP(closep) int fd = fd_take;
 	struct place_kind kind = place_kind(path);
@@ -320,8 +319,8 @@ static enum MHD_Result answer_fd(int fd_take, const char *path, const char *etag
 			       (unsigned long long)size);
 	} else {
 		r = MHD_create_response_from_fd_at_offset64(len, fd, first);
-		if (r)
-			fd = -1;
+		if (r) /* which closes it */
+			(void)steal_fd(&fd);
 		(void)snprintf(content_range, sizeof(content_range), "bytes %llu-%llu/%llu",
 			       (unsigned long long)first, (unsigned long long)(first + len - 1),
 			       (unsigned long long)size);
@@ -342,7 +341,7 @@ static enum MHD_Result answer_fd(int fd_take, const char *path, const char *etag
 	return ok;
 }
 
-static enum MHD_Result answer_unchanged(const char *path, const char *etag, const struct ask *a)
+static enum MHD_Result answer_unchanged(const char *path, const char *etag, struct ask *a)
 {
 	struct place_kind kind = place_kind(path);
 	struct MHD_Response *r = unchanged_new(&kind, etag);
@@ -355,17 +354,17 @@ static enum MHD_Result answer_unchanged(const char *path, const char *etag, cons
 	return ok;
 }
 
-static enum MHD_Result answer_missing(const char *url, const struct ask *a)
+static enum MHD_Result answer_missing(const char *url, struct ask *a)
 {
 	struct error err = {0};
 
 	(void)error_set(&err, E_NOTFOUND, "%.200s: not here", url);
-	*a->status = MHD_HTTP_NOT_FOUND;
-	return respond_error(a->c, *a->status, &err);
+	a->status = MHD_HTTP_NOT_FOUND;
+	return respond_error(a->c, a->status, &err);
 }
 
 /* "folder" becomes "folder/", relative, so that it works under any prefix. */
-static enum MHD_Result answer_folder(const char *url, const struct ask *a)
+static enum MHD_Result answer_folder(const char *url, struct ask *a)
 {
 	struct MHD_Response *r = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
 	char location[PLACE_MAX * 3];
@@ -381,7 +380,7 @@ static enum MHD_Result answer_folder(const char *url, const struct ask *a)
 	return ok;
 }
 
-static enum MHD_Result from_disk(struct files *f, const char *url, const struct ask *a)
+static enum MHD_Result from_disk(struct files *f, const char *url, struct ask *a)
 {
 	CLEANUP(closep) int fd = -1;
 	char path[PLACE_MAX], etag[ETAG_SIZE];
@@ -419,13 +418,13 @@ enum MHD_Result files_answer(struct files *f, struct MHD_Connection *c, const ch
 {
 	struct ask a = {.c = c,
 			.none_match = header(c, MHD_HTTP_HEADER_IF_NONE_MATCH),
-			.range = header(c, MHD_HTTP_HEADER_RANGE),
-			.status = status};
+			.range = header(c, MHD_HTTP_HEADER_RANGE)};
 	enum MHD_Result result;
 
-	if (!a.range && from_memory(f, url, &a, &result))
-		return result;
 	if (a.range)
 		a.if_range = header(c, MHD_HTTP_HEADER_IF_RANGE);
-	return from_disk(f, url, &a);
+	if (a.range || !from_memory(f, url, &a, &result))
+		result = from_disk(f, url, &a);
+	*status = a.status;
+	return result;
 }

@@ -110,7 +110,7 @@ static int run(const struct request *q, int tree, int in, int out, struct error 
 /* What the client reads before git's own words, unless it speaks version 2. */
 static int advertise(struct request *q, int spool, struct error *err)
 {
-	int64_t size;
+	int64_t size = 0;
 	int r = is_v2(q) ? 0 : buf_puts(&q->text, "001e# service=git-upload-pack\n0000", err);
 
 	if (r == 0)

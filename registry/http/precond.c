@@ -90,7 +90,7 @@ enum range_kind range_parse(const char *range, const char *if_range, const char 
 	p++;
 	if (*p >= '0' && *p <= '9')
 		p = digits(p, &to);
-	if (*skip_blanks(p) || to < from)
+	if (!p || *skip_blanks(p) || to < from)
 		return RANGE_NONE;
 	if (from >= size)
 		return RANGE_BEYOND;

@@ -457,7 +457,7 @@ int server_start(const struct server_options *o, struct server **out, struct err
 		leave_escaped, s, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 	if (!s->daemon)
 		return error_errno(err, errno, "HTTP server");
-	listener = -1;
+	(void)steal_fd(&listener); /* the daemon has it */
 	*out = steal(s);
 	return 0;
 }

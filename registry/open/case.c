@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "registry/open/case.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -82,8 +83,9 @@ static int read_root(const struct deposit_case *c, struct tuf_root **out, struct
 	(void)snprintf(path, sizeof(path), "p/%s/metadata/%" PRId64 ".root.json", c->product,
 		       c->deposit.follows_version);
 	r = file_read(c->tree, path, TUF_ROOT_MAX, &text, err);
-	if (r == 0)
-		r = tuf_root_parse(text.data, text.len, path, &root, err);
+	if (r < 0)
+		return r;
+	r = tuf_root_parse(text.data, text.len, path, &root, err);
 	if (r < 0)
 		return r;
 	if (strcmp(envelope_id(root->doc), c->deposit.follows_id) != 0)
@@ -148,6 +150,7 @@ int case_approved(const struct deposit_case *c, const struct leaf_chain *chain,
 	const struct leaf *at = leaf_chain_find(chain, approval);
 	int r = at ? read_statement(c, approval, &doc, err) : 0;
 
+	assert(seat);
 	if (!at || r == E_NOTFOUND)
 		return error_set(err, E_DENIED, "approval %s is not in the log", approval);
 	if (r < 0)

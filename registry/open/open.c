@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "registry/open/open.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -121,8 +122,8 @@ static int run_worker(const struct opening *o, struct error *err)
 			      "3",  "--compartment", "public", "--root", NULL,  NULL};
 	struct proc_spec spec = PROC_SPEC(args);
 	char path[PATH_SIZE];
-	pid_t pid;
-	int ends[2];
+	int ends[2] = {-1, -1};
+	pid_t pid = 0;
 	int r = log < 0 ? error_errno(err, errno, "log of the worker") : worker_path(&program, err);
 
 	(void)snprintf(path, sizeof(path), "p/%s/deposits/%s", o->c.product, o->id);
@@ -163,8 +164,8 @@ static int copy_item(const struct opening *o, const json_t *item, struct error *
 {
 	const char *path = json_string_value(json_object_get(item, "path"));
 	const char *want = json_string_value(json_object_get(item, "sha256"));
-	CLEANUP(freep) char *from = NULL;
-	CLEANUP(freep) char *to = NULL;
+	CLEANUP(buf_clear) struct buf from = {0};
+	CLEANUP(buf_clear) struct buf to = {0};
 	CLEANUP(closep) int fd = -1;
 	char got[SHA256_HEX_SIZE];
 	char *slash;
@@ -172,20 +173,24 @@ static int copy_item(const struct opening *o, const json_t *item, struct error *
 
 	if (!path || !want || !file_path_ok(path))
 		return error_set(err, E_INVALID, "items: not as a manifest has them");
-	if (asprintf(&from, "out/%s", path) < 0 || asprintf(&to, "items/%s", path) < 0)
-		return error_nomem(err);
-	fd = openat(o->work, from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	r = buf_printf(&from, err, "out/%s", path);
+	if (r == 0)
+		r = buf_printf(&to, err, "items/%s", path);
+	if (r < 0)
+		return r;
+	fd = openat(o->work, from.data, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return error_errno(err, errno, "%s", path);
 	r = digest_fd(fd, -1, got, err);
 	if (r == 0 && strcmp(got, want) != 0)
 		r = error_set(err, E_UNTRUSTED, "%s: digest does not match the manifest", path);
-	slash = strrchr(to, '/');
+	slash = strrchr(to.data, '/');
+	assert(slash); /* of "items/" */
 	*slash = '\0';
 	if (r == 0)
-		r = file_mkdir(o->work, to, 0755, err);
+		r = file_mkdir(o->work, to.data, 0755, err);
 	*slash = '/';
-	return r < 0 ? r : file_copy(o->work, from, o->work, to, 0644, err);
+	return r < 0 ? r : file_copy(o->work, from.data, o->work, to.data, 0644, err);
 }
 
 /* All items at once, under deposits/<id>/open/. */
@@ -225,26 +230,29 @@ static int add_bundles(const struct opening *o, const struct sources_place *at, 
 {
 	const json_t *item;
 	size_t i;
-	int r = 0;
+	int r;
 
 	*n = 0;
 	json_array_foreach(o->c.deposit.items, i, item)
 	{
 		const char *path = json_string_value(json_object_get(item, "path"));
-		CLEANUP(freep) char *from = NULL;
+		CLEANUP(buf_clear) struct buf from = {0};
 		CLEANUP(closep) int fd = -1;
 
-		if (r < 0 || !is_bundle(item))
+		if (!is_bundle(item))
 			continue;
-		if (asprintf(&from, "out/%s", path) < 0)
-			return error_nomem(err);
-		fd = openat(o->work, from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		r = buf_printf(&from, err, "out/%s", path);
+		if (r < 0)
+			return r;
+		fd = openat(o->work, from.data, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 		if (fd < 0)
 			return error_errno(err, errno, "%s", path);
 		r = sources_add_bundle(at, fd, path, NULL, NULL, err);
+		if (r < 0)
+			return r;
 		*n += 1;
 	}
-	return r;
+	return 0;
 }
 
 /*

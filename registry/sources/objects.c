@@ -57,22 +57,15 @@ static int bad(const struct check *c, const git_oid *id, const char *what)
 			 git_oid_tostr(hex, sizeof(hex), id), what);
 }
 
-static struct known *slot(const struct known *slots, size_t n, const git_oid *id)
+static struct known *slot(struct known *slots, size_t n, const git_oid *id)
 {
 	size_t at;
 
 	/* Ids are spread well already; n is a power of two. */
 	memcpy(&at, id->id, sizeof(at));
-	for (at &= n - 1;; at = (at + 1) & (n - 1)) {
-		const struct known *k = &slots[at];
-
-		if (!k->type || git_oid_equal(&k->id, id)) {
-			struct known *out;
-
-			memcpy(&out, &k, sizeof(out));
-			return out;
-		}
-	}
+	for (at &= n - 1;; at = (at + 1) & (n - 1))
+		if (!slots[at].type || git_oid_equal(&slots[at].id, id))
+			return &slots[at];
 }
 
 static int grow(struct check *c)
@@ -257,8 +250,9 @@ static int check_entry(struct check *c, const git_oid *tree, const struct tree_e
 		r = bad(c, tree, "a .gitmodules that is no file");
 	if (r == 0 && modules && e->len == strlen(MODULES))
 		r = check_modules(c, &e->id);
-	if (r == 0)
-		r = learn(c, &e->id, &k);
+	if (r < 0)
+		return r;
+	r = learn(c, &e->id, &k);
 	if (r < 0)
 		return r;
 	sum->bytes += k->bytes;

@@ -172,7 +172,7 @@ static int index_pack(struct intake *k)
 {
 	CLEANUP(git_indexer_freep) git_indexer *x = NULL;
 	CLEANUP(git_odb_freep) git_odb *odb = NULL;
-	CLEANUP(freep) char *folder = NULL;
+	CLEANUP(buf_clear) struct buf folder = {0};
 	CLEANUP(freep) char *chunk = malloc(CHUNK);
 	git_indexer_options options = {.version = GIT_INDEXER_OPTIONS_VERSION,
 				       .progress_cb = still_in_time,
@@ -180,11 +180,11 @@ static int index_pack(struct intake *k)
 	git_indexer_progress progress = {0};
 	off_t at = (off_t)k->bundle.pack_offset;
 
-	if (!chunk || asprintf(&folder, "%s/objects/pack", k->box_path) < 0)
+	if (!chunk || buf_printf(&folder, k->err, "%s/objects/pack", k->box_path) < 0)
 		return error_nomem(k->err);
 	k->deadline = seconds() + INDEX_MAX_S;
 	if (git_repository_odb(&odb, k->repo) < 0 ||
-	    git_indexer_new(&x, folder, PACK_MODE, odb, &options) < 0)
+	    git_indexer_new(&x, folder.data, PACK_MODE, odb, &options) < 0)
 		return gitlib_error(k->err, E_SYS, k->name);
 	for (;;) {
 		ssize_t n = pread(k->fd, chunk, CHUNK, at);
@@ -207,9 +207,16 @@ static int index_pack(struct intake *k)
 	return 0;
 }
 
+static int check_objects(struct intake *k)
+{
+	CLEANUP(buf_clear) struct buf index = {0};
+	int r = buf_printf(&index, k->err, "%s/objects/pack/pack-%s.idx", k->box_path, k->pack);
+
+	return r < 0 ? r : objects_check(k->repo, index.data, k->name, k->limits, k->err);
+}
+
 static int check(struct intake *k)
 {
-	CLEANUP(freep) char *index = NULL;
 	int r = packscan(k->fd, k->bundle.pack_offset, k->name, k->limits, &k->objects, k->err);
 
 	if (r == 0)
@@ -218,11 +225,8 @@ static int check(struct intake *k)
 		r = open_box(k);
 	if (r == 0 && k->objects) {
 		r = index_pack(k);
-		if (r == 0 &&
-		    asprintf(&index, "%s/objects/pack/pack-%s.idx", k->box_path, k->pack) < 0)
-			r = error_nomem(k->err);
 		if (r == 0)
-			r = objects_check(k->repo, index, k->name, k->limits, k->err);
+			r = check_objects(k);
 	}
 	if (r == 0)
 		r = refs_check(k->repo, &k->bundle, k->name, k->err);
@@ -411,8 +415,7 @@ int sources_compare_refs(int dir, const char *repo, const json_t *refs, struct e
 		r = for_each_ref(git, compare_one, &c, err);
 	if (r < 0)
 		return r;
-	memcpy(&borrowed, &refs,
-	       sizeof(borrowed)); /* jansson iterates over non-const objects only */
+	borrowed = (json_t *)(uintptr_t)refs; /* jansson asks for one that it may change */
 	json_object_foreach(borrowed, name, unused)
 	{
 		CLEANUP(git_reference_freep) git_reference *ref = NULL;

@@ -48,7 +48,7 @@ static void fold(const char *name, size_t len, char out[FOLDED_MAX])
 
 static bool is_git(const char *name, size_t len)
 {
-	char folded[FOLDED_MAX];
+	char folded[FOLDED_MAX] = "";
 
 	fold(name, len, folded);
 	if (strcasecmp(folded, ".git") == 0)
