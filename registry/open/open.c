@@ -12,6 +12,7 @@
 #include "lib/base/hex.h"
 #include "lib/base/log.h"
 #include "lib/base/proc.h"
+#include "registry/documents/bundles.h"
 #include "registry/open/case.h"
 #include "registry/open/sharebox.h"
 #include "registry/registry.h"
@@ -184,7 +185,7 @@ static int copy_item(const struct opening *o, const json_t *item, struct error *
 	r = digest_fd(fd, -1, got, err);
 	if (r == 0 && strcmp(got, want) != 0)
 		r = error_set(err, E_UNTRUSTED, "%s: digest does not match the manifest", path);
-	slash = strrchr(to.data, '/');
+	slash = to.data ? strrchr(to.data, '/') : NULL;
 	assert(slash); /* of "items/" */
 	*slash = '\0';
 	if (r == 0)
@@ -215,15 +216,6 @@ static int publish_items(const struct opening *o, struct error *err)
 	return r < 0 ? r : file_sync_parent(o->tree, path, err);
 }
 
-static bool is_bundle(const json_t *item)
-{
-	const char *path = json_string_value(json_object_get(item, "path"));
-	size_t len = path ? strlen(path) : 0;
-
-	return len > strlen("source/.bundle") && strncmp(path, "source/", 7) == 0 &&
-	       strcmp(path + len - 7, ".bundle") == 0;
-}
-
 /* Add every bundle of the deposit to the repository at `at`. */
 static int add_bundles(const struct opening *o, const struct sources_place *at, size_t *n,
 		       struct error *err)
@@ -239,7 +231,7 @@ static int add_bundles(const struct opening *o, const struct sources_place *at, 
 		CLEANUP(buf_clear) struct buf from = {0};
 		CLEANUP(closep) int fd = -1;
 
-		if (!is_bundle(item))
+		if (!path || !bundles_is(path))
 			continue;
 		r = buf_printf(&from, err, "out/%s", path);
 		if (r < 0)
