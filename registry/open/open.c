@@ -21,7 +21,7 @@
 #define WORK "work/open" /* below the data folder; gone when nothing is being opened */
 #define WORKER "bequest-escrow"
 
-enum { WORKER_MS = 3600 * 1000, PATH_SIZE = 256 };
+enum { WORKER_MS = 3600 * 1000 };
 
 /* One deposit being opened. */
 struct opening {

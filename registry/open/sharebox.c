@@ -56,8 +56,8 @@ struct share_file {
 };
 
 static const struct field fields[] = {
-	{"product", FIELD_TEXT, offsetof(struct share_file, product), false, 1, PRODUCT_SIZE - 1,
-	 NULL},
+	{"product", FIELD_TEXT, offsetof(struct share_file, product), false, 1,
+	 SHARE_PRODUCT_SIZE - 1, NULL},
 	{"approval", FIELD_HEX, offsetof(struct share_file, approval), false, 0, SHA256_HEX, NULL},
 	{"share", FIELD_TEXT, offsetof(struct share_file, share), false, BASE64_LEN(SHARE_LEN),
 	 BASE64_LEN(SHARE_LEN), NULL},

@@ -19,10 +19,10 @@ struct error;
 
 #define SHARES_LOCK "shares.lock" /* in the data folder: held while shares come or are wiped */
 
-enum { SHARE_LEN = 64, PRODUCT_SIZE = 65 };
+enum { SHARE_LEN = 64, SHARE_PRODUCT_SIZE = 65 };
 
 struct share {
-	char product[PRODUCT_SIZE];
+	char product[SHARE_PRODUCT_SIZE];
 	char deposit[SHA256_HEX_SIZE];
 	char approval[SHA256_HEX_SIZE]; /* the document that covers it */
 	int64_t number;

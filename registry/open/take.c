@@ -21,7 +21,8 @@ struct offer {
 static const char *const compartments[] = {"public", "restricted", NULL};
 
 static const struct field fields[] = {
-	{"product", FIELD_TEXT, offsetof(struct offer, product), false, 1, PRODUCT_SIZE - 1, NULL},
+	{"product", FIELD_TEXT, offsetof(struct offer, product), false, 1, SHARE_PRODUCT_SIZE - 1,
+	 NULL},
 	{"deposit", FIELD_HEX, offsetof(struct offer, deposit), false, 0, SHA256_HEX, NULL},
 	{"compartment", FIELD_NAME, offsetof(struct offer, compartment), false, 0, 0, compartments},
 	{"number", FIELD_INT, offsetof(struct offer, number), false, 1, 255, NULL},
