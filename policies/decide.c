@@ -334,8 +334,7 @@ static int judge_elapsed(const struct decision *d, const struct node *n, struct 
 
 	f->answer = ANSWER_UNKNOWN;
 	if (start.known && end.known)
-		f->answer = truth(end.number >= start.number &&
-				  end.number - start.number >= n->number * DAY_S);
+		f->answer = truth(end.number - start.number >= n->number * DAY_S);
 	/* Before that instant nothing can help; after it, counting to now, nothing else is needed.
 	 */
 	int64_t enough = start.number + n->number * DAY_S;

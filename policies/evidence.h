@@ -48,12 +48,13 @@ struct evidence {
 };
 
 /*
- * Gather and judge. `released` is yes only if all of it holds; what is missing
- * makes it unknown, and `why` says what. A yes, and `digest` with it, does not
- * change when more is logged. With `to`, its own log proof is demanded too.
- * E_UNTRUSTED: something contradicts (another step, another deposit or product,
- * not the first root N+1 in the chain, a broken chain, a bad proof, a file that
- * was changed). E_DENIED, without `to`: another root N+1 made the deposit void.
+ * Gather and judge. `released` is yes only if all of it holds. What is not known
+ * (a file that was not served, a step that is not logged, time) makes it unknown,
+ * and `why` says what; a document without its proof is no evidence. A yes, and `digest` with it,
+ * does not change when more is logged. With `to`, its own log proof is demanded too. E_UNTRUSTED:
+ * something contradicts (another step, another deposit or product, not the first root N+1 in the
+ * chain, a broken chain, a bad proof, a file that was changed). E_DENIED, without `to`: another
+ * root N+1 made the deposit void.
  */
 MUSTCHECK int evidence_gather(const struct evidence_source *s, const struct evidence_query *q,
 			      struct evidence *out, struct error *err);

@@ -90,6 +90,10 @@ static void steps_are_compared_by_key_material(void **state)
 		 CHANGE_KEYS | CHANGE_NEW_QUORUM},
 		{"a slow drift that ends without the anchor", "abc", "ade", "def", 2, 2, 2,
 		 CHANGE_KEYS | CHANGE_NEW_QUORUM},
+		{"the threshold rose, and falls back", "abc", "abcd", "abcd", 2, 4, 2,
+		 CHANGE_THRESHOLD},
+		{"enough of the anchor remain, but not of the root before", "abc", "abcd", "abe", 2,
+		 3, 3, CHANGE_KEYS},
 		{"one of one is replaced", "a", "a", "b", 1, 1, 1, CHANGE_KEYS | CHANGE_NEW_QUORUM},
 		{"a second joins one of one", "a", "a", "ab", 1, 1, 1, CHANGE_NEW_QUORUM},
 		{"a second joins, and both are asked for", "a", "a", "ab", 1, 1, 2, 0},
@@ -239,6 +243,7 @@ static void logs_are_compared_with_the_anchor_too(void **state)
 	to = root_of(c, "abc", 2, bare);
 	assert_int_equal(compare(from, from, to), 0);
 	assert_int_equal(compare(anchor, from, to), CHANGE_LOGS);
+	assert_int_equal(compare(from, anchor, to), CHANGE_LOGS);
 }
 
 static void a_publisher_is_read_whole(void **state)
