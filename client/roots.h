@@ -4,13 +4,14 @@
  *
  * The next one is asked for by its own name, which is one small request when
  * there is none. Where there is one, root-chain.jsonl brings many more in a
- * single request, in bounded memory; what it lacks comes one by one. Nothing
- * is verified here.
+ * single request, in bounded memory; what it lacks comes one by one. Whoever
+ * takes a root from here verifies it.
  */
 #ifndef CLIENT_ROOTS_H
 #define CLIENT_ROOTS_H
 
 #include "client/source.h"
+#include "lib/tuf/role.h"
 
 struct error;
 
@@ -24,7 +25,8 @@ struct roots {
 void roots_init(struct roots *r, const struct source *from);
 void roots_clear(struct roots *r);
 
-/* Append root `version`. E_NOTFOUND: there is none. */
-MUSTCHECK int roots_get(struct roots *r, int64_t version, struct buf *out, struct error *err);
+/* Append the bytes of the root after `root`. E_NOTFOUND: there is none. */
+MUSTCHECK int roots_after(struct roots *r, const struct tuf_root *root, struct buf *out,
+			  struct error *err);
 
 #endif

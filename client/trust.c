@@ -88,7 +88,7 @@ static int next_root(struct walk *w, const struct tuf_root *from, struct tuf_roo
 	CLEANUP(buf_clear) struct buf bytes = {0};
 	CLEANUP(tuf_root_freep) struct tuf_root *to = NULL;
 	char name[40];
-	int r = roots_get(&w->roots, from->version + 1, &bytes, err);
+	int r = roots_after(&w->roots, from, &bytes, err);
 
 	if (r == E_NOTFOUND) {
 		*out = NULL;
