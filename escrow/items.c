@@ -63,7 +63,7 @@ int items_add(struct items *s, const char *path, const char *from, struct error 
 	if (!one.path || !one.from)
 		return error_nomem(err);
 	if (!path_ok(path))
-		return error_set(err, E_USAGE, "%s: this name does not fit an archive", path);
+		return error_set(err, E_USAGE, "%.200s: this name does not fit an archive", path);
 	fd = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0 && errno == ELOOP)
 		return error_set(err, E_USAGE, "%s: a link; want the file itself", from);
