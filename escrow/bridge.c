@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "escrow/bridge.h"
 
+#include "escrow/desk.h"
 #include "lib/base/error.h"
 #include "policies/publisher.h"
 
@@ -64,7 +65,7 @@ int bridge_check(const struct tuf_root *root, const struct tuf_root *bridge, str
 		return error_set(err, E_USAGE,
 				 "the stewards have signed already: whoever reads it could use it");
 	r = envelope_verify(bridge->doc, &root->role[TUF_ROOT], "the vendor's root role", err);
-	return r == E_UNTRUSTED ? E_USAGE : r;
+	return desk_usage(r, err);
 }
 
 int bridge_two_locks(const struct tuf_root *bridge, const struct role_keys *trustees,

@@ -53,15 +53,18 @@ int desk_get_json(const struct desk *d, const char *path, size_t max, json_t **o
 	return r < 0 ? r : strict_parse(text.data, text.len, path, out, err);
 }
 
-/* The person named the file: what is wrong with it is theirs to mend. */
-static int as_usage(int r)
+int desk_usage(int r, struct error *err)
 {
-	return r == E_NOTFOUND || r == E_INVALID ? E_USAGE : r;
+	if (r != E_NOTFOUND && r != E_INVALID && r != E_UNTRUSTED)
+		return r;
+	if (err)
+		err->code = E_USAGE;
+	return E_USAGE;
 }
 
 int desk_read(const char *path, size_t max, struct buf *out, struct error *err)
 {
-	return as_usage(file_read(AT_FDCWD, path, max, out, err));
+	return desk_usage(file_read(AT_FDCWD, path, max, out, err), err);
 }
 
 int desk_read_json(const char *path, json_t **out, struct error *err)
@@ -69,7 +72,7 @@ int desk_read_json(const char *path, json_t **out, struct error *err)
 	CLEANUP(buf_clear) struct buf text = {0};
 	int r = desk_read(path, DOCUMENT_MAX, &text, err);
 
-	return r < 0 ? r : as_usage(strict_parse(text.data, text.len, path, out, err));
+	return r < 0 ? r : desk_usage(strict_parse(text.data, text.len, path, out, err), err);
 }
 
 int desk_read_envelope(const char *path, struct envelope **out, struct error *err)
@@ -111,7 +114,7 @@ int key_file_take(json_t *whole_take, const char *where, struct key_file *out, s
 	if (r == 0 && key_kind(key) == KEY_UNKNOWN)
 		r = error_set(err, E_INVALID, "key: a kind of key that cannot be used here");
 	if (r < 0)
-		return error_prefix(err, as_usage(r), "%s", where);
+		return error_prefix(err, desk_usage(r, err), "%s", where);
 	*out = k;
 	k = (struct key_file){0};
 	return 0;

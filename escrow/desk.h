@@ -61,6 +61,12 @@ MUSTCHECK int desk_get(const struct desk *d, const char *path, size_t max, struc
 MUSTCHECK int desk_get_json(const struct desk *d, const char *path, size_t max, json_t **out,
 			    struct error *err);
 
+/*
+ * What the person gave is theirs to mend: E_NOTFOUND, E_INVALID and E_UNTRUSTED
+ * become E_USAGE, the text stays; other results are given back.
+ */
+MUSTCHECK int desk_usage(int r, struct error *err);
+
 /* Files that a person names: E_USAGE instead of E_NOTFOUND and E_INVALID. */
 MUSTCHECK int desk_read(const char *path, size_t max, struct buf *out, struct error *err);
 MUSTCHECK int desk_read_json(const char *path, json_t **out, struct error *err);

@@ -54,7 +54,7 @@ static int load(struct folder *f, struct error *err)
 	int r = file_open_dir(AT_FDCWD, f->path, false, &f->fd, err);
 
 	if (r == E_NOTFOUND)
-		return E_USAGE;
+		return desk_usage(r, err);
 	if (r == 0)
 		r = file_read(f->fd, FOLDER_MANIFEST, DOCUMENT_MAX, &text, err);
 	if (r == E_NOTFOUND)

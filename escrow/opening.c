@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "escrow/desk.h"
 #include "escrow/payload.h"
 #include "lib/base/error.h"
 #include "lib/base/file.h"
@@ -65,9 +66,7 @@ int share_set_add_file(struct share_set *s, const char *path, struct error *err)
 	r = file_read(AT_FDCWD, path, SHARE_LEN, &data, err);
 	if (r == 0)
 		r = share_set_add(s, number, data.data, data.len, err);
-	if (r == E_NOTFOUND || r == E_INVALID)
-		r = E_USAGE;
-	return r < 0 ? error_prefix(err, r, "--share %s", path) : 0;
+	return r < 0 ? error_prefix(err, desk_usage(r, err), "--share %s", path) : 0;
 }
 
 static int add_line(struct share_set *s, const char *line, size_t len, struct error *err)

@@ -25,7 +25,7 @@ static int git(const char *repo, const char *const *args, const struct buf *in, 
 	while (*args && n < ARRAY_LEN(argv) - 1)
 		argv[n++] = *args++;
 	r = proc_run(argv, NULL, in, out, OUTPUT_MAX, err);
-	return r == E_SYS ? E_USAGE : r;
+	return r == E_SYS ? error_prefix(err, E_USAGE, "git in %s", repo) : r;
 }
 #define GIT(...) ((const char *const[]){__VA_ARGS__, NULL})
 
@@ -84,14 +84,14 @@ static int collect(char *heads, const char *types, json_t *refs, struct error *e
 	char *save = NULL;
 
 	for (char *line = strtok_r(heads, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		const char *type = types + OID + 1;
-		const char *kind = NULL;
+		const char *type, *kind;
 		int r;
 
-		if (strlen(line) <= OID + 1 || strlen(types) <= OID + 1 ||
+		if (strlen(line) <= OID + 1 || !types || strlen(types) <= OID + 1 ||
 		    memcmp(line, types, OID) != 0)
 			return error_set(err, E_USAGE, "git: %s: not an object of the bundle",
 					 line);
+		type = types + OID + 1;
 		kind = swhid_kind(type, strcspn(type, " \n"));
 		if (!kind)
 			return error_set(err, E_USAGE, "git: %s: not in the bundle", line);

@@ -89,7 +89,7 @@ static int check_statement(const struct envelope *doc, struct error *err)
 	struct statement s;
 	int r = statement_read(doc, "product statement", &s, err);
 
-	return r == E_INVALID ? E_USAGE : r;
+	return desk_usage(r, err);
 }
 
 struct new_options {

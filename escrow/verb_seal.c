@@ -140,9 +140,7 @@ static int take_holder(struct work *w, const char *option, const char *spec, boo
 	r = desk_read(equals + 1, CERT_MAX, &cert, err);
 	if (r == 0)
 		r = take_cert(w, &cert, signs, out, err);
-	if (r == E_INVALID || r == E_NOTFOUND)
-		r = E_USAGE;
-	return r < 0 ? error_prefix(err, r, "--%s %s", option, spec) : 0;
+	return r < 0 ? error_prefix(err, desk_usage(r, err), "--%s %s", option, spec) : 0;
 }
 
 static int take_vendor(struct work *w, struct error *err)
@@ -164,9 +162,7 @@ static int take_vendor(struct work *w, struct error *err)
 		r = error_nomem(err);
 	if (r == 0)
 		r = take_cert(w, &cert, false, &w->plan.vendor, err);
-	if (r == E_INVALID || r == E_NOTFOUND)
-		r = E_USAGE;
-	return r < 0 ? error_prefix(err, r, "--key-of-vendor") : 0;
+	return r < 0 ? error_prefix(err, desk_usage(r, err), "--key-of-vendor") : 0;
 }
 
 static int check_numbers(const struct options *o, struct error *err)
@@ -337,7 +333,7 @@ static int take_policy(struct work *w, struct error *err)
 			return r;
 	}
 	r = policy_parse(w->plan.policy, name, &p, err);
-	return r == E_INVALID ? E_USAGE : r;
+	return desk_usage(r, err);
 }
 
 static int take_dates(struct work *w, struct error *err)

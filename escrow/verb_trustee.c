@@ -97,9 +97,7 @@ static int finish(const struct work *w, json_t *signed_take, struct error *err)
 	int r = envelope_new(signed_take, &doc, err);
 
 	if (r == 0)
-		r = statement_read(doc, "statement", &s, err);
-	if (r == E_INVALID)
-		r = E_USAGE;
+		r = desk_usage(statement_read(doc, "statement", &s, err), err);
 	if (r == 0)
 		r = desk_sign(&w->o->common, doc, err);
 	if (r < 0)

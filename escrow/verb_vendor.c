@@ -59,9 +59,7 @@ static int finish(const struct cli_call *call, const struct common *c, json_t *s
 	int r = envelope_new(signed_take, &doc, err);
 
 	if (r == 0)
-		r = statement_read(doc, "statement", &s, err);
-	if (r == E_INVALID)
-		r = E_USAGE;
+		r = desk_usage(statement_read(doc, "statement", &s, err), err);
 	return r < 0 ? r : desk_finish(call, c, doc, err);
 }
 

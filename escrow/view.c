@@ -47,7 +47,7 @@ static int add_root(struct view *v, const char *line, size_t len, struct error *
 	CLEANUP(buf_clear) struct buf bytes = {0};
 	char name[64];
 	const struct tuf_root *last = v->roots ? v->roots[v->nroots - 1] : NULL;
-	struct tuf_root *root = NULL;
+	CLEANUP(tuf_root_freep) struct tuf_root *root = NULL;
 	struct tuf_root **more;
 	int r = strict_parse(line, len, NULL, &object, err);
 
@@ -70,16 +70,13 @@ static int add_root(struct view *v, const char *line, size_t len, struct error *
 	}
 	if (r == 0 && (!root->product || strcmp(root->product, v->product) != 0))
 		r = error_set(err, E_UNTRUSTED, "%s: signed.product: want %s", name, v->product);
-	more = r == 0 ? realloc(v->roots, (v->nroots + 1) * sizeof(struct tuf_root *)) : NULL;
-	if (r == 0 && !more)
-		r = error_nomem(err);
-	if (more)
-		v->roots = more;
-	if (r < 0) {
-		tuf_root_free(root);
+	if (r < 0)
 		return r;
-	}
-	v->roots[v->nroots++] = root;
+	more = realloc(v->roots, (v->nroots + 1) * sizeof(struct tuf_root *));
+	if (!more)
+		return error_nomem(err);
+	v->roots = more;
+	v->roots[v->nroots++] = steal(root);
 	return 0;
 }
 

@@ -130,7 +130,7 @@ def seal_refuses(w):
         ({"trustee": ["S1=s1.asc", "S2=s2.asc", "Anna=anna.asc"]}, 4, "two locks would be one"),
         ({"product": "lego.ev3"}, 2, "want lego.ev3"),
         ({"bridge": "p/root.json"}, 2, "want 2, got 1"),
-        ({"source": "recipe"}, 2, "recipe: git"),
+        ({"source": "recipe"}, 2, "git in recipe"),
         ({"source": "LICENCE"}, 2, "LICENCE"),
         ({"recipe": "nowhere"}, 2, "nowhere"),
         ({"beneficiary": None}, 2, "--restricted and --beneficiary together"),
