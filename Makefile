@@ -159,6 +159,8 @@ $(B)/tests/integration/%.ok: tests/integration/% $(wildcard tests/integration/li
 	$(Q)BIN="$(CURDIR)/$(B)" SAN="$(SAN)" PYTHON="$(PYTHON)" \
 		$(if $(filter %.py,$<),$(PYTHON),sh) $< >$@.log 2>&1 $(judge)
 
+$(B)/tests/integration/test_man.py.ok: $(wildcard docs/man/*)
+
 $(B)/tests/fuzz/fuzz_%.ok: $(B)/tests/fuzz/fuzz_% $(wildcard tests/fuzz/corpus/*/*)
 	$(Q)$< $(wildcard tests/fuzz/corpus/$*/*) >$@.log 2>&1 $(judge)
 

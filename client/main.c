@@ -57,15 +57,6 @@ static const struct cli_verb verbs[] = {
 	 .max_args = 2,
 	 .one_failure = true,
 	 .run = tuf_run},
-	{.name = "tuf",
-	 .args = "init ROOT | refresh | download",
-	 .help = "the bare TUF client, for any repository",
-	 .options = tuf_options,
-	 .size = sizeof(struct tuf_args),
-	 .min_args = 1,
-	 .max_args = 2,
-	 .run = tuf_run,
-	 .one_failure = true},
 	{0},
 };
 

@@ -16,7 +16,7 @@ TOKEN = re.compile(r'''
     (?P<str>"(?:\\.|[^"\\\n])*") | (?P<chr>'(?:\\.|[^'\\\n])*')
   | (?P<lc>//[^\n]*) | (?P<bc>/\*.*?\*/) | (?P<nl>\n) | (?P<o>.)''',
                    re.X | re.S)
-# Hard limits per function or file, and budgets for the whole tree (docs/STYLE.md).
+# Hard limits per function or file, and budgets for the whole tree.
 LIMITS = dict(function_lines=80, function_complexity=20, parameters=6, file_lines=900)
 # Functions whose signature a library dictates.
 DICTATED = {('registry/http/server.c', 'handle')}  # MHD_AccessHandlerCallback
