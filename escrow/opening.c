@@ -34,8 +34,8 @@ int share_set_add(struct share_set *s, int64_t number, const void *data, size_t 
 	if (len != SHARE_LEN)
 		return error_set(err, E_USAGE, "share %lld: want %d bytes, got %zu",
 				 (long long)number, SHARE_LEN, len);
-	if (number < 1 || number > SHARES_MAX || s->n == SHARES_MAX)
-		return error_set(err, E_USAGE, "share %lld: want a number from 1 to %d, each once",
+	if (number < 0 || number > SHARES_MAX || s->n == SHARES_MAX)
+		return error_set(err, E_USAGE, "share %lld: want a number from 0 to %d, each once",
 				 (long long)number, SHARES_MAX);
 	s->list[s->n].number = (int)number;
 	memcpy(s->list[s->n].data, data, SHARE_LEN);
@@ -60,7 +60,7 @@ int share_set_add_file(struct share_set *s, const char *path, struct error *err)
 	int number = number_of(path);
 	int r;
 
-	if (number < 0)
+	if (number < 1)
 		return error_set(err, E_USAGE, "--share %s: want a name that ends in .001 to .255",
 				 path);
 	r = file_read(AT_FDCWD, path, SHARE_LEN, &data, err);
@@ -171,18 +171,26 @@ int opening_combine(const struct deposit *d, enum compartment_kind k, const stru
 		    char out[SHARE_LEN + 1], struct error *err)
 {
 	size_t need = (size_t)d->trustees.threshold;
+	const unsigned char *whole = NULL;
 	int r = 0;
 
 	if (!d->compartments[k].present)
 		return error_set(err, E_USAGE, "this deposit has no %s compartment",
 				 compartment_name(k));
-	for (size_t i = 0; r == 0 && i < s->n; i++)
-		r = check_share(d, k, &s->list[i], err);
+	for (size_t i = 0; r == 0 && i < s->n; i++) {
+		if (s->list[i].number == 0)
+			whole = s->list[i].data;
+		else
+			r = check_share(d, k, &s->list[i], err);
+	}
 	if (r < 0)
 		return r;
-	if (s->n < need)
+	if (!whole && s->n < need)
 		return error_set(err, E_NOTYET, "%zu of %zu shares", s->n, need);
-	r = shamir_combine(s->list, need, (unsigned char *)out, err);
+	if (whole)
+		memcpy(out, whole, SHARE_LEN);
+	else
+		r = shamir_combine(s->list, need, (unsigned char *)out, err);
 	out[SHARE_LEN] = '\0';
 	return r < 0 ? r : check_passphrase(d, k, out, err);
 }

@@ -18,7 +18,10 @@ struct share_set {
 };
 void share_set_wipe(struct share_set *s);
 
-/* Add `len` bytes under a number. E_USAGE: not 64 bytes, or more than 255 shares. */
+/*
+ * Add `len` bytes under a number; 0, where the polynomial has the secret, is the
+ * passphrase itself. E_USAGE: not 64 bytes, or more than 255 shares.
+ */
 MUSTCHECK int share_set_add(struct share_set *s, int64_t number, const void *data, size_t len,
 			    struct error *err);
 

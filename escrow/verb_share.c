@@ -20,6 +20,7 @@ enum { SEALED_MAX = 64 * 1024, CERT_MAX = 1024 * 1024, MODE_SECRET = 0600, PATH_
 struct options {
 	struct common common;
 	const char *deposit, *compartment;
+	bool vendor;
 };
 
 static const struct cli_option options[] = {
@@ -30,6 +31,8 @@ static const struct cli_option options[] = {
 	CLI_OPT(struct options, deposit, CLI_TEXT, "deposit", "ID", "the deposit (the newest)"),
 	CLI_OPT(struct options, compartment, CLI_TEXT, "compartment", "NAME",
 		"public, or restricted, which needs --out (public)"),
+	CLI_OPT(struct options, vendor, CLI_FLAG, "vendor", NULL,
+		"hand over the vendor's own copy of the passphrase (after eol --release)"),
 	OPT_HOME(struct options),
 	OPT_OUT(struct options, CLI_OPT,
 		"write it as share.NNN, or encrypted to the beneficiary, instead of sending it"),
@@ -44,7 +47,7 @@ struct work {
 	struct view view;
 	struct matter matter;
 	struct gpg *gpg;                /* the person's own */
-	const struct seat *seat;        /* theirs */
+	const struct seat *seat;        /* theirs; NULL: the vendor's */
 	struct buf share;               /* SHARE_LEN bytes once found */
 	char approval[SHA256_HEX_SIZE]; /* "": none was needed */
 };
@@ -82,6 +85,12 @@ static int work_open(struct work *w, struct error *err)
 		r = error_set(err, E_USAGE, "deposit %s: no %s compartment",
 			      envelope_id(w->matter.doc), compartment_name(w->kind));
 	return r < 0 ? r : gpg_open(w->o->common.gnupg_home, &w->gpg, err);
+}
+
+/* Where the polynomial has this value; the passphrase is at 0. */
+static long long number_of(const struct work *w)
+{
+	return w->seat ? w->seat->number : 0;
 }
 
 static int explain(const struct evidence *e, struct error *err)
@@ -141,6 +150,32 @@ static int try_seat(struct work *w, const struct seat *seat, struct error *err)
 	if (w->share.len != SHARE_LEN || strcmp(got, seat->share_sha256[w->kind]) != 0)
 		return error_set(err, E_UNTRUSTED, "%s: not the share that was sealed", path);
 	w->seat = seat;
+	return 0;
+}
+
+/* The vendor needs no trustee to open what it has released. */
+static int find_passphrase(struct work *w, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf sealed = {0};
+	char path[FOLDER_PATH_SIZE], got[SHA256_HEX_SIZE];
+	int r;
+
+	if (w->kind != COMPARTMENT_PUBLIC)
+		return error_set(err, E_USAGE, "--vendor: opens the public compartment only");
+	if (!w->matter.eol)
+		return error_set(err, E_NOTYET, "deposit %s: no final end of life names its bridge",
+				 envelope_id(w->matter.doc));
+	folder_vendor(w->kind, path);
+	r = fetch(w, path, SEALED_MAX, &sealed, err);
+	if (r == 0)
+		r = gpg_decrypt(w->gpg, sealed.data, sealed.len, &w->share, NULL, err);
+	if (r < 0)
+		return error_prefix(err, r, "%s", path);
+	sha256_hex(w->share.data, w->share.len, got);
+	if (w->share.len != SHARE_LEN ||
+	    strcmp(got, w->matter.deposit.compartments[w->kind].passphrase_sha256) != 0)
+		return error_set(err, E_UNTRUSTED, "%s: not the passphrase of this deposit", path);
+	memcpy(w->approval, envelope_id(w->matter.eol), sizeof(w->approval));
 	return 0;
 }
 
@@ -204,7 +239,7 @@ static int post(struct work *w, struct error *err)
 		return r;
 	body = json_pack("{s:s, s:s, s:s, s:I, s:s, s:s*}", "product", w->o->common.product,
 			 "deposit", envelope_id(w->matter.doc), "compartment",
-			 compartment_name(w->kind), "number", (json_int_t)w->seat->number, "share",
+			 compartment_name(w->kind), "number", (json_int_t)number_of(w), "share",
 			 text.data, "approval", *w->approval ? w->approval : NULL);
 	if (!body)
 		return error_nomem(err);
@@ -215,7 +250,7 @@ static int post(struct work *w, struct error *err)
 		r = json_put(reply, "ok", json_true(), err);
 		return r < 0 ? r : json_print(steal(reply), err);
 	}
-	(void)printf("share %lld handed over: %lld of %lld, ", (long long)w->seat->number,
+	(void)printf("share %lld handed over: %lld of %lld, ", number_of(w),
 		     (long long)json_integer_value(json_object_get(reply, "have")),
 		     (long long)json_integer_value(json_object_get(reply, "need")));
 	const char *state = json_string_value(json_object_get(reply, "state"));
@@ -234,7 +269,7 @@ static int seal_again(struct work *w, struct buf *out, struct error *err)
 	int r;
 
 	folder_cert(fpr, path);
-	(void)snprintf(name, sizeof(name), "share.%03lld", (long long)w->seat->number);
+	(void)snprintf(name, sizeof(name), "share.%03lld", number_of(w));
 	r = fetch(w, path, CERT_MAX, &cert, err);
 	if (r == 0)
 		r = gpg_open_private(&private, err);
@@ -264,9 +299,9 @@ static int write_out(struct work *w, struct error *err)
 		return r;
 	if (w->call->json)
 		return json_print(json_pack("{s:b, s:s, s:I}", "ok", 1, "file", to, "number",
-					    (json_int_t)w->seat->number),
+					    (json_int_t)number_of(w)),
 				  err);
-	(void)printf("%s: share %lld\n", to, (long long)w->seat->number);
+	(void)printf("%s: share %lld\n", to, number_of(w));
 	return 0;
 }
 
@@ -277,9 +312,11 @@ static int run(const struct cli_call *call, struct error *err)
 
 	if (r == 0)
 		r = demand_release(&w, err);
-	if (r == 0)
+	if (r == 0 && w.o->vendor)
+		r = find_passphrase(&w, err);
+	else if (r == 0)
 		r = find_share(&w, err);
-	if (r == 0)
+	if (r == 0 && w.seat)
 		r = find_approval(&w, err);
 	if (r < 0)
 		return r;

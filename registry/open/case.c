@@ -172,6 +172,15 @@ int case_approved(const struct deposit_case *c, const struct leaf_chain *chain,
 	return 0;
 }
 
+int case_declared(const struct leaf_chain *chain, const char *eol, struct error *err)
+{
+	const struct leaf *at = leaf_chain_find(chain, eol);
+
+	if (!at || strcmp(at->kind, statement_name(ST_EOL)) != 0)
+		return error_set(err, E_DENIED, "%s is no end of life in the log", eol);
+	return 0;
+}
+
 int case_is_open(const struct deposit_case *c, const struct leaf_chain *chain, bool *out,
 		 struct error *err)
 {

@@ -37,6 +37,9 @@ MUSTCHECK int case_released(const struct deposit_case *c, struct evidence *out, 
 MUSTCHECK int case_approved(const struct deposit_case *c, const struct leaf_chain *chain,
 			    const struct seat *seat, const char *approval, struct error *err);
 
+/* Is this an `eol` in the log? It covers the vendor's passphrase, once released. E_DENIED. */
+MUSTCHECK int case_declared(const struct leaf_chain *chain, const char *eol, struct error *err);
+
 /* Is a `release` of this deposit logged? */
 MUSTCHECK int case_is_open(const struct deposit_case *c, const struct leaf_chain *chain, bool *out,
 			   struct error *err);

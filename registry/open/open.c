@@ -302,6 +302,8 @@ static json_t *release_fields(const struct opening *o)
 		const struct share *s = &o->shares.list[i];
 		char digest[SHA256_HEX_SIZE];
 
+		if (s->number == 0)
+			continue; /* no share, and no approval: the vendor opened it */
 		sha256_hex(s->bytes, SHARE_LEN, digest);
 		if (json_array_append_new(shares,
 					  json_pack("{s:I, s:s}", "number", (json_int_t)s->number,
@@ -341,6 +343,13 @@ static int wipe(const struct opening *o, struct error *err)
 	return r < 0 ? r : sharebox_wipe(o->data, o->id, err);
 }
 
+/* k shares, or the passphrase, which comes first. */
+static bool enough(const struct opening *o)
+{
+	return o->shares.list[0].number == 0 ||
+	       (int64_t)o->shares.n >= o->c.deposit.trustees.threshold;
+}
+
 /* 0: opened, or it is not its time. */
 static int open_one(struct opening *o, struct error *err)
 {
@@ -351,7 +360,7 @@ static int open_one(struct opening *o, struct error *err)
 	if (r < 0 || !o->shares.n)
 		return r;
 	r = case_open(o->tree, o->shares.list[0].product, o->id, &o->c, err);
-	if (r < 0 || (int64_t)o->shares.n < o->c.deposit.trustees.threshold)
+	if (r < 0 || !enough(o))
 		return r;
 	/* Asked again: what was logged since the shares came may have changed the answer. */
 	r = case_released(&o->c, &e, err);

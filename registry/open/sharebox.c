@@ -108,11 +108,11 @@ static int read_one(int data, const char *deposit, int64_t number, struct share 
 
 int sharebox_read(int data, const char *deposit, struct share_list *out, struct error *err)
 {
-	struct share_list all = {.list = calloc(NUMBER_MAX, sizeof(struct share))};
+	struct share_list all = {.list = calloc(NUMBER_MAX + 1, sizeof(struct share))};
 	char path[128];
 	int r = all.list ? 0 : error_nomem(err);
 
-	for (int64_t i = 1; r == 0 && i <= NUMBER_MAX; i++) {
+	for (int64_t i = 0; r == 0 && i <= NUMBER_MAX; i++) {
 		(void)path_of(deposit, i, path);
 		if (file_exists(data, path))
 			r = read_one(data, deposit, i, &all.list[all.n++], err);
@@ -127,7 +127,7 @@ int sharebox_read(int data, const char *deposit, struct share_list *out, struct 
 void share_list_clear(struct share_list *l)
 {
 	if (l->list)
-		explicit_bzero(l->list, NUMBER_MAX * sizeof(struct share));
+		explicit_bzero(l->list, (NUMBER_MAX + 1) * sizeof(struct share));
 	free(l->list);
 	*l = (struct share_list){0};
 }
@@ -157,7 +157,7 @@ int sharebox_wipe(int data, const char *deposit, struct error *err)
 	char path[128];
 	int r = 0;
 
-	for (int64_t i = 1; r == 0 && i <= NUMBER_MAX; i++) {
+	for (int64_t i = 0; r == 0 && i <= NUMBER_MAX; i++) {
 		(void)path_of(deposit, i, path);
 		r = wipe_one(data, path, err);
 	}

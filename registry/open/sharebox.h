@@ -25,7 +25,7 @@ struct share {
 	char product[SHARE_PRODUCT_SIZE];
 	char deposit[SHA256_HEX_SIZE];
 	char approval[SHA256_HEX_SIZE]; /* the document that covers it */
-	int64_t number;
+	int64_t number; /* 1 to 255; 0: the passphrase itself, which the vendor has */
 	unsigned char bytes[SHARE_LEN];
 };
 

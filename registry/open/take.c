@@ -25,7 +25,7 @@ static const struct field fields[] = {
 	 NULL},
 	{"deposit", FIELD_HEX, offsetof(struct offer, deposit), false, 0, SHA256_HEX, NULL},
 	{"compartment", FIELD_NAME, offsetof(struct offer, compartment), false, 0, 0, compartments},
-	{"number", FIELD_INT, offsetof(struct offer, number), false, 1, 255, NULL},
+	{"number", FIELD_INT, offsetof(struct offer, number), false, 0, 255, NULL},
 	{"share", FIELD_TEXT, offsetof(struct offer, share), false, BASE64_LEN(SHARE_LEN),
 	 BASE64_LEN(SHARE_LEN), NULL},
 	{"approval", FIELD_HEX, offsetof(struct offer, approval), false, 0, SHA256_HEX, NULL},
@@ -39,28 +39,44 @@ static const struct seat *seat_of(const struct deposit *d, int64_t number)
 	return NULL;
 }
 
-/* A share has no integrity of its own; the signed manifest has its digest. */
-static int check_share(const struct deposit_case *c, const struct offer *o,
-		       const struct seat **seat, struct share *out, struct error *err)
+static int take_bytes(const struct offer *o, const char *whose, const char *want, struct share *out,
+		      struct error *err)
 {
 	CLEANUP(buf_wipe) struct buf raw = {0};
 	char digest[SHA256_HEX_SIZE];
-	int r;
+	int r = base64_decode(o->share, strlen(o->share), &raw, err);
 
-	*seat = seat_of(&c->deposit, o->number);
-	if (!*seat)
-		return error_set(err, E_INVALID,
-				 "share %" PRId64 ": the manifest has no such share", o->number);
-	r = base64_decode(o->share, strlen(o->share), &raw, err);
 	if (r < 0 || raw.len != SHARE_LEN)
 		return error_set(err, E_INVALID, "share %" PRId64 " (%s): want %d bytes in base64",
-				 o->number, (*seat)->name, SHARE_LEN);
+				 o->number, whose, SHARE_LEN);
 	sha256_hex(raw.data, raw.len, digest);
-	if (strcmp(digest, (*seat)->share_sha256[COMPARTMENT_PUBLIC]) != 0)
+	if (strcmp(digest, want) != 0)
 		return error_set(err, E_INVALID,
 				 "share %" PRId64 " (%s): digest does not match the manifest",
-				 o->number, (*seat)->name);
+				 o->number, whose);
 	memcpy(out->bytes, raw.data, SHARE_LEN);
+	return 0;
+}
+
+/*
+ * A share has no integrity of its own; the signed manifest has its digest. Number
+ * 0, where the polynomial has the secret, is the passphrase: *seat is NULL.
+ */
+static int check_share(const struct deposit_case *c, const struct offer *o,
+		       const struct seat **seat, struct share *out, struct error *err)
+{
+	const char *want = c->deposit.compartments[COMPARTMENT_PUBLIC].passphrase_sha256;
+	int r;
+
+	*seat = o->number ? seat_of(&c->deposit, o->number) : NULL;
+	if (o->number && !*seat)
+		return error_set(err, E_INVALID,
+				 "share %" PRId64 ": the manifest has no such share", o->number);
+	if (*seat)
+		want = (*seat)->share_sha256[COMPARTMENT_PUBLIC];
+	r = take_bytes(o, *seat ? (*seat)->name : "the vendor", want, out, err);
+	if (r < 0)
+		return r;
 	memcpy(out->deposit, o->deposit, SHA256_HEX_SIZE);
 	memcpy(out->approval, o->approval, SHA256_HEX_SIZE);
 	memcpy(out->product, o->product, strlen(o->product) + 1);
@@ -81,7 +97,7 @@ static int reply_of(const struct deposit_case *c, int data, bool open, json_t **
 	if (r < 0)
 		return r;
 	if (!open) {
-		n = (int64_t)have.n;
+		n = have.n && have.list[0].number == 0 ? need : (int64_t)have.n;
 		state = n >= need ? "opening" : "sealed";
 	}
 	*reply = json_pack("{s:s, s:I, s:I, s:s}", "deposit", id, "have", (json_int_t)n, "need",
@@ -103,8 +119,10 @@ static int judge(const struct deposit_case *c, const struct offer *o, struct sha
 	r = check_share(c, o, &seat, share, err);
 	if (r == 0)
 		r = case_released(c, &e, err);
-	if (r == 0)
+	if (r == 0 && seat)
 		r = case_approved(c, &e.chain, seat, o->approval, err);
+	else if (r == 0)
+		r = case_declared(&e.chain, o->approval, err);
 	if (r == 0)
 		r = case_is_open(c, &e.chain, open, err);
 	return r;

@@ -163,6 +163,31 @@ def handover(w, r):
     assert status["root_version"] == 3 and status["publisher"]["kind"] == "stewards", status
 
 
+def a_vendor_opens_its_own(w, r):
+    """With `eol --release` no trustee is asked."""
+    w.run("product", "new", "--product", "lego.ev3", "--name", "EV3", "--publisher", "lego",
+          "--publisher-name", "LEGO", "--root-key", "k2.json", "--targets-key", "k2.json",
+          "--registry", r.url, "--out", "p2")
+    sign = ["--key", "pem:k2"]
+    for name in ("root", "product"):
+        w.run("root", "sign", f"p2/{name}.json", *sign)
+    submitted(w, r, "p2/root.json", "p2/product.json")
+    stewards = sum((["--stewards", f"{s}.json"] for s in ("s1", "s2", "s3")), [])
+    w.run("root", "bridge", "--root", "p2/root.json", *stewards, "--threshold", "2", "--out",
+          "b2.json", *sign)
+    w.run(*seal_args(w, "deposit2", product="lego.ev3", root="p2/root.json", bridge="b2.json",
+                     restricted=None, beneficiary=None), *sign)
+    w.run("deposit", "deposit2", "--registry", r.url)
+    at = ["--product", "lego.ev3", "--registry", r.url]
+    me = ["--vendor", "--gnupg-home", w.homes["vendor"]]
+    w.run("share", *at, *me, status=5)
+    w.run("eol", *at, "--date", "2026-12-01", "--release", *sign)
+    assert "0 handed over" in w.run("share", *at, *me)
+    w.run("status", *at, "--wait-open", LIMIT_S)
+    opened = w.dir / "registry/public/p/lego.ev3/deposits"
+    assert list(opened.glob("*/open/build/build.sh")), list(opened.glob("*/*"))
+
+
 def files_do_without_the_registry(w, url):
     """A mirror on a stick is as good to ask, and statements can be made with no registry."""
     stick = f"file://{w.dir}/registry/public"
@@ -183,7 +208,8 @@ def main():
     w = World()
     r = Running(w)
     try:
-        for step in (product, deposit, eol_and_votes, shares, handover):
+        for step in (product, deposit, eol_and_votes, shares, handover,
+                     a_vendor_opens_its_own):
             began = time.monotonic()
             step(w, r)
             print(f"ok {step.__name__} {time.monotonic() - began:.1f} s", flush=True)
