@@ -28,6 +28,8 @@ enum {
 	RANGE_TEXT = 32,
 };
 
+#define NOWHERE UINT64_MAX
+
 enum {
 	STATUS_OK = 200,
 	STATUS_PARTIAL = 206,
@@ -62,8 +64,7 @@ struct transfer {
 	CURL *easy;
 	long status;
 	uint64_t length; /* Content-Length; 0 if there is none */
-	bool ranged;     /* there is a Content-Range, */
-	uint64_t start;  /* and it starts here */
+	uint64_t start;  /* where a Content-Range that goes to the end starts, or NOWHERE */
 	int64_t upload_offset;
 	uint64_t at;   /* offset in the whole of the next byte of the answer */
 	uint64_t sent; /* bytes of the request's body that were read */
@@ -193,53 +194,86 @@ static int begin(struct transfer *t)
 	if (!wanted(t) || head)
 		return 0;
 	if (!t->send && t->status == STATUS_PARTIAL) {
-		if (!t->ranged || !t->from || t->start != t->from)
+		if (!t->from || t->start != t->from)
 			return error_set(t->err, E_INVALID,
-					 "%s: another range than from byte %" PRIu64, t->url,
-					 t->from);
+					 "%s: another range than from byte %" PRIu64 " to the end",
+					 t->url, t->from);
 		t->at = t->from;
 	}
 	return t->length > t->max - t->at ? too_long(t) : 0;
 }
 
-/* The number after `name` in a header line; lines end in '\n', so strtoull() does, too. */
-static bool number(const char *line, size_t len, const char *name, uint64_t *out)
+/* What follows `name` in a header line, or NULL. Lines end in '\n', so reading stops there. */
+static const char *value(const char *line, size_t len, const char *name)
 {
 	size_t n = strlen(name);
 
 	if (len <= n || strncasecmp(line, name, n) != 0)
-		return false;
+		return NULL;
 	while (line[n] == ' ' || line[n] == '\t')
 		n++;
-	if (!isdigit((unsigned char)line[n]))
+	return line + n;
+}
+
+static bool number(const char **at, uint64_t *out)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)**at))
 		return false;
 	errno = 0;
-	*out = strtoull(line + n, NULL, 10);
+	*out = strtoull(*at, &end, 10);
+	*at = end;
 	return errno == 0;
+}
+
+/* The start of "bytes 100-199/200", which goes to the end; of any other range NOWHERE. */
+static uint64_t range_start(const char *at)
+{
+	static const char unit[] = "bytes ";
+	uint64_t start, last, size;
+
+	if (strncmp(at, unit, strlen(unit)) != 0)
+		return NOWHERE;
+	at += strlen(unit);
+	if (!number(&at, &start) || *at++ != '-' || !number(&at, &last) || *at++ != '/' ||
+	    !number(&at, &size) || last >= size || last + 1 != size)
+		return NOWHERE;
+	return start;
+}
+
+/* Header lines that matter. */
+static void note_header(struct transfer *t, const char *line, size_t len)
+{
+	const char *at = value(line, len, "Content-Length:");
+	uint64_t v;
+
+	if (at && number(&at, &v))
+		t->length = v;
+	at = value(line, len, "Content-Range:");
+	if (at)
+		t->start = range_start(at);
+	at = value(line, len, "Upload-Offset:");
+	if (at && number(&at, &v) && v <= INT64_MAX)
+		t->upload_offset = (int64_t)v;
 }
 
 static size_t on_header(char *line, size_t size, size_t n, void *ctx)
 {
 	struct transfer *t = ctx;
 	size_t len = size * n;
-	uint64_t v;
 
 	if (len == 0 || line[len - 1] != '\n')
 		return len;
 	if (len > 5 && strncasecmp(line, "HTTP/", 5) == 0) {
 		t->length = 0;
-		t->ranged = false;
+		t->start = NOWHERE;
 		t->upload_offset = -1;
 	} else if (line[0] == '\r' || line[0] == '\n') {
 		(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &t->status);
 		t->r = begin(t);
-	} else if (number(line, len, "Content-Length:", &v)) {
-		t->length = v;
-	} else if (number(line, len, "Content-Range: bytes ", &v)) {
-		t->ranged = true;
-		t->start = v;
-	} else if (number(line, len, "Upload-Offset:", &v) && v <= INT64_MAX) {
-		t->upload_offset = (int64_t)v;
+	} else {
+		note_header(t, line, len);
 	}
 	return t->r < 0 ? 0 : len;
 }

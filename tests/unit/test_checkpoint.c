@@ -173,6 +173,25 @@ static void the_log_itself_must_have_signed(void **state)
 	assert_error(checkpoint_verify(&whole, &p, NULL, &err), E_UNTRUSTED, &err, "not signed");
 }
 
+static void a_log_does_not_cosign_for_itself(void **state)
+{
+	unsigned char seed[32];
+	struct log_policy p = {.n = 0};
+	CLEANUP(buf_clear) struct buf text = {0};
+	CLEANUP(buf_clear) struct buf note = {0};
+	struct hash root = {{1}};
+	struct checkpoint c;
+	struct error err = {0};
+
+	(void)state;
+	seed_key(1, "log", NOTE_COSIGNATURE, seed, &p.log);
+	assert_int_equal(checkpoint_format("log", 5, &root, &text, NULL), 0);
+	assert_int_equal(buf_printf(&note, NULL, "%s\n", text.data), 0);
+	assert_int_equal(note_sign_line(&p.log, seed, &text, 5, &note, NULL), 0);
+	c = parsed(note.data);
+	assert_error(checkpoint_verify(&c, &p, NULL, &err), E_UNTRUSTED, &err, "not signed by log");
+}
+
 static void one_wrong_signature_of_a_known_key_rejects_all(void **state)
 {
 	static const char *const bad[] = {
@@ -520,6 +539,7 @@ int main(void)
 		cmocka_unit_test(without_a_threshold_no_time_is_known),
 		cmocka_unit_test(too_few_witnesses_are_refused),
 		cmocka_unit_test(the_log_itself_must_have_signed),
+		cmocka_unit_test(a_log_does_not_cosign_for_itself),
 		cmocka_unit_test(one_wrong_signature_of_a_known_key_rejects_all),
 		cmocka_unit_test(one_key_is_one_witness),
 		cmocka_unit_test(a_plain_signature_is_no_cosignature),

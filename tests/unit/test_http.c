@@ -11,6 +11,7 @@
 enum { MAX = 100, BIG = 3 << 20 };
 
 static struct httpd *server;
+static bool gone_once; /* the server has hung up on its first PUT */
 
 static bool say_redirect(const struct httpd_request *q, int status, const char *to)
 {
@@ -20,11 +21,12 @@ static bool say_redirect(const struct httpd_request *q, int status, const char *
 	return httpd_answer(q->fd, status, head, "moved, and this page says so at some length");
 }
 
-static bool say_endless(const struct httpd_request *q)
+static bool say_endless(const struct httpd_request *q, const char *status)
 {
 	char junk[4096] = {0};
 
-	if (!httpd_say(q->fd, "HTTP/1.1 200 OK\r\n\r\n"))
+	if (!httpd_say(q->fd, "HTTP/1.1 ") || !httpd_say(q->fd, status) ||
+	    !httpd_say(q->fd, " OK\r\n\r\n"))
 		return false;
 	while (httpd_send(q->fd, junk, sizeof(junk)))
 		;
@@ -85,6 +87,15 @@ static bool say_files(const struct httpd_request *q)
 		{"GET /no-range ", "HTTP/1.1 206 OK\r\nContent-Length: 7\r\n\r\n3456789"},
 		{"GET /long-range ",
 		 "HTTP/1.1 206 OK\r\nContent-Range: bytes 4-99/100\r\nContent-Length: 96\r\n\r\n"},
+		{"GET /short-range ",
+		 "HTTP/1.1 206 OK\r\nContent-Range: bytes 4-6/10\r\nContent-Length: 3\r\n\r\n456"},
+		{"GET /first-half ",
+		 "HTTP/1.1 206 OK\r\nContent-Range: bytes 0-9/10\r\nContent-Length: 10\r\n"
+		 "\r\n0123456789"},
+		{"GET /open-range ",
+		 "HTTP/1.1 206 OK\r\nContent-Range: bytes 4-9/*\r\nContent-Length: 6\r\n\r\n456789"},
+		{"GET /other-unit ",
+		 "HTTP/1.1 206 OK\r\nContent-Range: lines 4-9/10\r\nContent-Length: 6\r\n\r\n456789"},
 		{"GET /huge-404 ", "HTTP/1.1 404 No\r\nContent-Length: 4000000000\r\n\r\n"},
 	};
 
@@ -130,7 +141,13 @@ static bool handle(void *ctx, const struct httpd_request *q)
 	if (httpd_asks(q, "POST /kept "))
 		return say_redirect(q, 307, "/echo");
 	if (httpd_asks(q, "GET /endless "))
-		return say_endless(q);
+		return say_endless(q, "200");
+	if (httpd_asks(q, "GET /endless-404 "))
+		return say_endless(q, "404");
+	if (httpd_asks(q, "PUT /gone-once ") && !gone_once) {
+		gone_once = true;
+		return false;
+	}
 	if (httpd_asks(q, "GET /drip "))
 		return say_drip(q);
 	if (httpd_asks(q, "GET /range "))
@@ -138,7 +155,7 @@ static bool handle(void *ctx, const struct httpd_request *q)
 	if (httpd_asks(q, "GET /whole "))
 		return httpd_answer(q->fd, 200, "", "0123456789");
 	if (httpd_asks(q, "POST /endless "))
-		return say_endless(q);
+		return say_endless(q, "200");
 	if (httpd_asks(q, "POST ") || httpd_asks(q, "PATCH ") || httpd_asks(q, "PUT "))
 		return say_echo(q);
 	if (httpd_asks(q, "HEAD "))
@@ -237,6 +254,7 @@ static void get_names_what_went_wrong(void **state)
 		{"status/304", E_NET, "304"},
 		{"status/302", E_NET, "302"},
 		{"huge-404", E_NOTFOUND, "not there"},
+		{"endless-404", E_NOTFOUND, "not there"},
 		{"announces", E_INVALID, "longer than 100 bytes"},
 		{"overflows", E_INVALID, "longer than 100 bytes"},
 		{"endless", E_INVALID, "longer than 100 bytes"},
@@ -389,7 +407,9 @@ static void stream_refuses_another_range(void **state)
 		const char *part;
 	} bad[] = {
 		{"wrong-range", 4, "another range"},  {"wrong-range", 0, "another range"},
-		{"no-range", 4, "another range"},     {"long-range", 4, "longer than 10 bytes"},
+		{"no-range", 4, "another range"},     {"short-range", 4, "another range"},
+		{"open-range", 4, "another range"},   {"other-unit", 4, "another range"},
+		{"first-half", 0, "another range"},   {"long-range", 4, "longer than 10 bytes"},
 		{"range", 10, "no byte 10"},          {"hello", 6, "no byte 6"},
 		{"exact", 0, "longer than 10 bytes"}, {"endless", 4, "longer than 10 bytes"},
 		{"whole", 11, "no byte 11"},
@@ -501,6 +521,23 @@ static void send_streams_a_file_from_an_offset(void **state)
 	(void)snprintf(want, sizeof(want), "|%d", BIG - 5);
 	assert_non_null(strstr(a.body.data, want));
 	assert_int_equal(last, BIG);
+	buf_clear(&a.body);
+	(void)close(fd);
+}
+
+/* A server may close an idle connection at any time; the body then goes again, from its start. */
+static void send_starts_anew_on_a_connection_that_was_closed(void **state)
+{
+	int fd = memfd_create("body", MFD_CLOEXEC);
+	const struct http_request q = {.method = "PUT", .fd = fd, .from = 5, .size = 5 + 900};
+	CLEANUP(buf_clear) struct buf hello = {0};
+	struct http_answer a = {0};
+
+	assert_int_equal(ftruncate(fd, 5 + 900), 0);
+	assert_int_equal(get(*state, "hello", &hello, NULL), 0);
+	assert_int_equal(send_to(*state, "gone-once", q, &a, NULL), 0);
+	assert_true(gone_once);
+	assert_non_null(strstr(a.body.data, "|900"));
 	buf_clear(&a.body);
 	(void)close(fd);
 }
@@ -638,6 +675,7 @@ int main(void)
 		cmocka_unit_test(send_without_a_body_has_length_zero),
 		cmocka_unit_test(head_tells_the_offset),
 		cmocka_unit_test(send_streams_a_file_from_an_offset),
+		cmocka_unit_test(send_starts_anew_on_a_connection_that_was_closed),
 		cmocka_unit_test(send_of_a_file_that_ends_early_fails),
 		cmocka_unit_test(send_bounds_the_answer),
 		cmocka_unit_test(send_follows_only_redirects_that_keep_the_body),

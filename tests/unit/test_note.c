@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/tlog/note.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "lib/base/hex.h"
@@ -231,6 +232,7 @@ static void malformed_notes_are_refused(void **state)
 		{"\xf4\x90\x80\x80\n\n" NEUMANN_LINE, "UTF-8"},
 		{"\xed\xbf\xbf\n\n" NEUMANN_LINE, "UTF-8"},
 		{"\xf8\x88\x80\x80\x80\n\n" NEUMANN_LINE, "UTF-8"},
+		{"\xf8\x90\x80\x80\n\n" NEUMANN_LINE, "UTF-8"},
 	};
 
 	(void)state;
@@ -399,6 +401,52 @@ static void the_time_of_a_cosignature_is_signed(void **state)
 	}
 }
 
+/* A cosignature of any instant and length, signed as it should be. */
+static void cosign_badly(uint64_t stamp, size_t extra, struct buf *note)
+{
+	struct note_key k = made(2, "wit", NOTE_COSIGNATURE);
+	CLEANUP(buf_clear) struct buf message = {0};
+	unsigned char seed[32], raw[4 + 8 + 64 + 8] = {0};
+
+	memset(seed, 2, sizeof(seed));
+	memcpy(raw, k.id, 4);
+	for (unsigned i = 0; i < 8; i++)
+		raw[4 + i] = (unsigned char)(stamp >> (56 - 8 * i));
+	assert_int_equal(buf_printf(&message, NULL, "cosignature/v1\ntime %" PRIi64 "\ntext\n",
+				    (int64_t)stamp),
+			 0);
+	assert_int_equal(ed25519_sign(seed, message.data, message.len, raw + 12, NULL), 0);
+	assert_int_equal(buf_puts(note, "text\n\n" DASH "wit ", NULL), 0);
+	assert_int_equal(base64_encode(raw, 4 + 8 + 64 + extra, note, NULL), 0);
+	assert_int_equal(buf_puts(note, "\n", NULL), 0);
+}
+
+static void a_cosignature_has_one_length_and_a_real_time(void **state)
+{
+	static const struct {
+		uint64_t stamp;
+		size_t extra;
+		int r;
+	} known[] = {
+		{1700000000, 0, 1},
+		{1700000000, 1, E_UNTRUSTED},
+		{UINT64_C(253402300799), 0, 1},
+		{UINT64_C(253402300800), 0, E_UNTRUSTED},
+		{UINT64_MAX, 0, E_UNTRUSTED},
+	};
+	struct note_key k = made(2, "wit", NOTE_COSIGNATURE);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		CLEANUP(buf_clear) struct buf b = {0};
+		struct note n;
+
+		cosign_badly(known[i].stamp, known[i].extra, &b);
+		n = parsed(&b);
+		assert_int_equal(note_verify(&n, &k, NULL, NULL), known[i].r);
+	}
+}
+
 static void of_two_cosignatures_the_first_counts(void **state)
 {
 	struct note_key k = made(2, "wit", NOTE_COSIGNATURE);
@@ -487,6 +535,7 @@ int main(void)
 		cmocka_unit_test(cosignatures_carry_their_time),
 		cmocka_unit_test(a_cosignature_is_no_plain_signature),
 		cmocka_unit_test(the_time_of_a_cosignature_is_signed),
+		cmocka_unit_test(a_cosignature_has_one_length_and_a_real_time),
 		cmocka_unit_test(of_two_cosignatures_the_first_counts),
 		cmocka_unit_test(signing_needs_a_time_that_can_be_written),
 		cmocka_unit_test(out_of_memory_is_reported),
