@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "escrow/source.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -83,6 +84,7 @@ static int collect(char *heads, const char *types, json_t *refs, struct error *e
 {
 	char *save = NULL;
 
+	assert(heads);
 	for (char *line = strtok_r(heads, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		const char *type, *kind;
 		int r;

@@ -75,8 +75,8 @@ static int add_root(struct view *v, const char *line, size_t len, struct error *
 	more = realloc(v->roots, (v->nroots + 1) * sizeof(struct tuf_root *));
 	if (!more)
 		return error_nomem(err);
+	more[v->nroots++] = steal(root);
 	v->roots = more;
-	v->roots[v->nroots++] = steal(root);
 	return 0;
 }
 

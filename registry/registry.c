@@ -308,8 +308,8 @@ int registry_product(struct registry *r, const char *product, json_t **reply, st
 static int find_epoch(struct store *s, const char *product, const char *publisher, int64_t *out,
 		      struct error *err)
 {
-	struct tenure_row tenure;
-	struct product_row row;
+	struct tenure_row tenure = {0};
+	struct product_row row = {0};
 	struct error none;
 	int r = store_product(s, product, &row, &none);
 

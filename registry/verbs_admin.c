@@ -147,9 +147,9 @@ static void print_report(const json_t *report)
 	json_array_foreach(json_object_get(report, "problems"), i, p)
 	{
 		log_escaped(stdout, json_string_value(json_object_get(p, "where")));
-		fputs(": ", stdout);
+		(void)fputs(": ", stdout);
 		log_escaped(stdout, json_string_value(json_object_get(p, "what")));
-		puts(json_is_true(json_object_get(p, "repaired")) ? " (repaired)" : "");
+		(void)puts(json_is_true(json_object_get(p, "repaired")) ? " (repaired)" : "");
 	}
 	printf("%" JSON_INTEGER_FORMAT " documents, %" JSON_INTEGER_FORMAT
 	       " leaves, %" JSON_INTEGER_FORMAT " blobs checked\n",

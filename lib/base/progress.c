@@ -8,14 +8,14 @@
 
 #include "lib/base/compiler.h"
 
-enum { FIRST_MS = 300, EVERY_MS = 200, BAR_WIDTH = 30, MS = 1000 };
+enum { FIRST_MS = 300, EVERY_MS = 200, BAR_WIDTH = 30, MS = 1000, NS_IN_MS = 1000 * 1000 };
 
 static int64_t monotonic_ms(void)
 {
 	struct timespec t;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * MS + t.tv_nsec / (MS * MS);
+	return (int64_t)t.tv_sec * MS + t.tv_nsec / NS_IN_MS;
 }
 
 void progress_init(struct progress *p, const char *what, bool quiet)

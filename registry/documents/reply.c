@@ -153,7 +153,11 @@ static int list_batch(struct store *s, int64_t n, struct pending *p, struct erro
 	p->batch = &row;
 	p->missing = missing;
 	r = store_batch_missing(s, n, add_blob, missing, err);
-	return r < 0 ? r : store_batch_documents(s, n, add_pending, p, err);
+	if (r == 0)
+		r = store_batch_documents(s, n, add_pending, p, err);
+	p->batch = NULL;
+	p->missing = NULL;
+	return r;
 }
 
 int reply_document(struct store *s, const char *id, json_t **out, struct error *err)

@@ -388,7 +388,7 @@ static int judge_eol(struct claim *c, struct error *err)
 static int check_target(struct claim *c, struct error *err)
 {
 	CLEANUP(envelope_freep) struct envelope *doc = NULL;
-	struct statement target;
+	struct statement target = {0};
 	struct error none;
 	const char *about;
 	int r = batch_find(c->b, c->st.target, &doc, &none);

@@ -375,7 +375,7 @@ int judge_targets(struct batch *b, struct item *it, struct error *err)
 	CLEANUP(tuf_root_freep) struct tuf_root *root = NULL;
 	CLEANUP(tuf_role_freep) struct tuf_role *role = NULL;
 	const struct buf *bytes = envelope_bytes(it->doc);
-	struct product_row product;
+	struct product_row product = {0};
 	int r = tuf_role_parse(bytes->data, bytes->len, TUF_TARGETS, it->name, &role, err);
 
 	if (r == 0)

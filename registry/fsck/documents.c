@@ -49,8 +49,8 @@ static int check_root(struct fsck *f, const struct document_row *row, const stru
 static int check_targets(struct fsck *f, const struct document_row *row, const struct envelope *doc,
 			 struct error *err)
 {
-	struct product_row product;
-	struct tenure_row tenure;
+	struct product_row product = {0};
+	struct tenure_row tenure = {0};
 	int64_t last;
 	int r = store_tenure(f->w->store, row->product, row->tenure, &tenure, err);
 

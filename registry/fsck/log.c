@@ -55,7 +55,7 @@ struct log_walk {
 static int check_leaf(struct log_walk *c, const struct leaf_row *row, struct leaf *out,
 		      struct error *err)
 {
-	struct document_row doc;
+	struct document_row doc = {0};
 	int r = leaf_parse(row->data, row->len, out, err);
 
 	if (r == 0)
@@ -108,7 +108,7 @@ static int each_leaf(void *ctx, const struct leaf_row *row, struct error *err)
 static int check_checkpoint(struct log_walk *c, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf note = {0};
-	struct checkpoint head;
+	struct checkpoint head = {0};
 	struct hash root;
 	uint64_t size = 0;
 	int r = store_checkpoint(c->f->w->store, &size, &note, err);

@@ -272,7 +272,7 @@ static int check_head(struct registry *r, int dir, const char *path, struct erro
 	const struct merkle_store tiles = log_tiles(r->store);
 	CLEANUP(buf_clear) struct buf note = {0};
 	struct log_policy policy = {.log = *keys_log(r->keys)};
-	struct checkpoint head;
+	struct checkpoint head = {0};
 	struct hash root;
 	uint64_t size = 0;
 	int e;

@@ -185,7 +185,8 @@ static int copy_item(const struct opening *o, const json_t *item, struct error *
 	r = digest_fd(fd, -1, got, err);
 	if (r == 0 && strcmp(got, want) != 0)
 		r = error_set(err, E_UNTRUSTED, "%s: digest does not match the manifest", path);
-	slash = to.data ? strrchr(to.data, '/') : NULL;
+	assert(to.data);
+	slash = strrchr(to.data, '/');
 	assert(slash); /* of "items/" */
 	*slash = '\0';
 	if (r == 0)

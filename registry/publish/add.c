@@ -168,9 +168,9 @@ static int run(const struct cli_call *call, struct error *err)
 	const char *slash = strrchr(path, '/');
 	const char *name = o->name ? o->name : slash ? slash + 1 : path;
 	json_auto_t *custom = NULL;
-	char sha256[SHA256_HEX_SIZE];
-	json_t *signed_part, *next;
-	int64_t size;
+	char sha256[SHA256_HEX_SIZE] = "";
+	json_t *signed_part = NULL, *next;
+	int64_t size = 0;
 	int r;
 
 	if (!file_path_ok(name))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bequest-publish checkout: a work folder with what is published, verified, and a draft after it.
  */
+#include <assert.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -64,6 +65,7 @@ static int pin_root(const struct work *w, const struct options *o, struct error 
 		r = tuf_root_self_signed(root, err);
 	if (r < 0)
 		return r;
+	assert(root);
 	if (!root->product || strcmp(root->product, w->product) != 0)
 		return error_set(err, E_UNTRUSTED, "%s: signed.product: want %s, got %s",
 				 o->root ? o->root : "1.root.json", w->product,

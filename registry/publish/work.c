@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "registry/publish/work.h"
 
+#include <assert.h>
 #include <fcntl.h>
 
 #include "lib/base/error.h"
@@ -52,6 +53,7 @@ static int read_config(struct work *w, const char *path, struct error *err)
 		return error_prefix(err, E_USAGE, "%s/publish.json", path);
 	if (r < 0)
 		return r;
+	assert(c.product && c.registry); /* strict_read() demands both */
 	w->product = strdup(c.product);
 	w->registry = strdup(c.registry);
 	return w->product && w->registry ? 0 : error_nomem(err);

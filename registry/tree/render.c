@@ -90,7 +90,7 @@ static int add_deposit(void *ctx, const struct deposit_row *row, struct error *e
 {
 	struct index *x = ctx;
 	char path[PATH_SIZE];
-	const char *state;
+	const char *state = "";
 	int r = deposit_state(x->store, row, x->root, &state, err);
 
 	if (r < 0)
@@ -254,7 +254,7 @@ int render_hardware(struct work *w, const json_t *ids, struct error *err)
 		int r;
 
 		(void)snprintf(path, sizeof(path), "hardware/%s.json", name ? name : "");
-		if (!file_path_ok(path) || strchr(name, '/'))
+		if (!name || !file_path_ok(path) || strchr(name, '/'))
 			continue; /* no file of that name: found through products.json alone */
 		r = store_hardware_products(w->store, name, add_text, products, err);
 		if (r < 0)
