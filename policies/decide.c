@@ -560,3 +560,36 @@ int policy_explain(const json_t *why, struct buf *out, struct error *err)
 {
 	return explain_tree(why, 0, out, err);
 }
+
+/* The parts of a `not` are what it wants to fail: it speaks for itself. */
+static int lacking_tree(const json_t *why, size_t depth, struct buf *out, struct error *err)
+{
+	const char *needs = json_string_value(json_object_get(why, "needs"));
+	const char *when = json_string_value(json_object_get(why, "when"));
+	const char *answer = json_string_value(json_object_get(why, "answer"));
+	const char *text = json_string_value(json_object_get(why, "text"));
+	const char *rule = json_string_value(json_object_get(why, "rule"));
+	const json_t *of = json_object_get(why, "of");
+	int r = 0;
+
+	if (!answer || !text || !rule || depth > POLICY_DEPTH_MAX)
+		return error_set(err, E_INVALID, "reasons: want rule, answer and text");
+	if (strcmp(answer, answer_name(ANSWER_YES)) == 0)
+		return 0;
+	if (of && strcmp(rule, "not") != 0) {
+		for (size_t i = 0; i < json_array_size(of) && r == 0; i++)
+			r = lacking_tree(json_array_get(of, i), depth + 1, out, err);
+		return r;
+	}
+	r = buf_printf(out, err, "%s%s: %s", out->len ? "; " : "", answer, text);
+	if (r == 0 && needs)
+		r = buf_printf(out, err, ", needs %s", needs);
+	if (r == 0 && when)
+		r = buf_printf(out, err, ", in time by itself at %s", when);
+	return r;
+}
+
+int policy_lacking(const json_t *why, struct buf *out, struct error *err)
+{
+	return lacking_tree(why, 0, out, err);
+}

@@ -46,4 +46,7 @@ const char *answer_name(enum answer a);
 /* The tree as indented lines for people. */
 MUSTCHECK int policy_explain(const json_t *why, struct buf *out, struct error *err);
 
+/* What stands against a yes, on one line: the rules without parts whose answer is another. */
+MUSTCHECK int policy_lacking(const json_t *why, struct buf *out, struct error *err);
+
 #endif

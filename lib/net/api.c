@@ -35,8 +35,8 @@ enum {
 	STATUS_NO_SPACE = 507,
 };
 
-static const char *const states[] = {"published", "waiting", "proposal", NULL};
-enum { PUBLISHED, WAITING, PROPOSAL };
+static const char *const states[] = {"published", "waiting", "proposal", "refused", NULL};
+enum { PUBLISHED, WAITING, PROPOSAL, REFUSED };
 
 static void answer_clear(struct http_answer *a)
 {
@@ -170,7 +170,8 @@ int api_post(const struct api *a, const char *path, const json_t *body, json_t *
 struct outcome {
 	const char *id;
 	int state;
-	json_t *missing; /* borrowed */
+	json_t *missing; /* borrowed, as the next */
+	const char *reason;
 	int64_t have, need;
 };
 
@@ -218,9 +219,15 @@ static int read_outcome(const json_t *object, const char *where, struct outcome 
 		 .max = MISSING_MAX},
 		{.key = "have", .kind = FIELD_INT, .offset = offsetof(struct outcome, have)},
 		{.key = "need", .kind = FIELD_INT, .offset = offsetof(struct outcome, need)},
+		{.key = "reason",
+		 .kind = FIELD_TEXT,
+		 .offset = offsetof(struct outcome, reason),
+		 .optional = true},
 	};
-	int r = strict_read(object, where, fields, ARRAY_LEN(fields), STRICT_OPEN, out, err);
+	int r;
 
+	*out = (struct outcome){0};
+	r = strict_read(object, where, fields, ARRAY_LEN(fields), STRICT_OPEN, out, err);
 	return r < 0 ? r : read_missing(out->missing, "missing", err);
 }
 
@@ -268,9 +275,12 @@ int api_post_documents(const struct api *a, const struct buf *docs, size_t n, js
 	return r;
 }
 
-/* E_NOTYET with what the document waits for. */
+/* E_NOTYET with what the document waits for; E_DENIED: it waits no more. */
 static int still_waiting(const struct outcome *o, struct error *err)
 {
+	if (o->state == REFUSED)
+		return error_set(err, E_DENIED, "registry: %s",
+				 o->reason ? o->reason : "refused, and does not say why");
 	if (o->state == PROPOSAL)
 		return error_set(err, E_NOTYET,
 				 "%s: has %" PRId64 " of %" PRId64 " signatures, waits for more",

@@ -52,7 +52,8 @@ MUSTCHECK int api_post(const struct api *a, const char *path, const json_t *body
 /*
  * Wait until GET /v1/documents/<id> says "published", asking with growing pauses
  * for at most `timeout_s`. *out is that document's object, as one of those
- * above. E_NOTYET: it still waits, and for what. E_NOTFOUND: nobody posted it.
+ * above. E_NOTYET: it still waits, and for what. E_DENIED: once its blobs were
+ * there it was refused ("refused", with a "reason"). E_NOTFOUND: nobody posted it.
  */
 MUSTCHECK int api_wait(const struct api *a, const char *id, int timeout_s, json_t **out,
 		       struct error *err);

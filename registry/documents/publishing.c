@@ -162,13 +162,10 @@ static int refuse(const struct offer *o, const char *path, const struct policy *
 		  const json_t *why, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf text = {0};
-	int r = policy_explain(why, &text, err);
+	int r = policy_lacking(why, &text, err);
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < text.len; i++)
-		if (text.data[i] == '\n')
-			text.data[i] = i + 1 < text.len ? ';' : '\0';
 	return error_set(err, E_DENIED, "%s: %.80s: policy %s: %.*s", o->it->name, path,
 			 policy_name(p), WHY_MAX, text.data ? text.data : "no");
 }

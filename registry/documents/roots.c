@@ -183,18 +183,15 @@ static int note_bridge(void *ctx, const struct deposit_row *row, struct error *e
 	return 0;
 }
 
-/* The last reason that a person needs, from the tree of a decision. */
+/* What a person needs to know of the tree of a decision. */
 static void why_text(const json_t *why, char out[WHY_MAX])
 {
 	CLEANUP(buf_clear) struct buf text = {0};
 	struct error none;
 
 	out[0] = '\0';
-	if (why && policy_explain(why, &text, &none) == 0)
+	if (why && policy_lacking(why, &text, &none) == 0)
 		(void)snprintf(out, WHY_MAX, "%s", text.data ? text.data : "");
-	for (char *p = out; *p; p++)
-		if (*p == '\n')
-			*p = p[1] ? ';' : '\0';
 }
 
 /* The bridge of an accepted deposit: is that deposit released? */

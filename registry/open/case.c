@@ -101,12 +101,9 @@ static int refuse(const struct evidence *e, struct error *err)
 	CLEANUP(buf_clear) struct buf why = {0};
 	int code = e->released == ANSWER_NO ? E_DENIED : E_NOTYET;
 
-	if (!e->why || policy_explain(e->why, &why, err) < 0 || !why.len)
+	if (!e->why || policy_lacking(e->why, &why, err) < 0 || !why.len)
 		return error_set(err, code, "the deposit is not released: %s",
 				 answer_name(e->released));
-	for (char *p = why.data; *p; p++)
-		if (*p == '\n')
-			*p = p[1] ? ';' : '\0';
 	return error_set(err, code, "the deposit is not released: %s", why.data);
 }
 

@@ -317,6 +317,21 @@ static void waiting_ends_after_the_time_given(void **state)
 	assert_int_equal(script.requests, 1);
 }
 
+static void waiting_ends_when_it_is_refused(void **state)
+{
+	json_t *out = NULL;
+	struct error err = {0};
+
+	(void)state;
+	script = (struct script){
+		.answer = DOCUMENT("refused", "\"missing\":[],\"reason\":\"too old\"")};
+	assert_error(api_wait(&api, A64, 10, &out, &err), E_DENIED, &err, "too old");
+	assert_int_equal(script.requests, 1);
+	script = (struct script){.answer = ONE("refused")};
+	assert_error(api_wait(&api, A64, 10, &out, &err), E_DENIED, &err, "refused");
+	assert_null(out);
+}
+
 static void waiting_ends_at_an_error(void **state)
 {
 	json_t *out = NULL;
@@ -467,6 +482,7 @@ int main(void)
 		cmocka_unit_test(replies_about_documents_are_checked),
 		cmocka_unit_test(waiting_ends_when_it_is_published),
 		cmocka_unit_test(waiting_ends_after_the_time_given),
+		cmocka_unit_test(waiting_ends_when_it_is_refused),
 		cmocka_unit_test(waiting_ends_at_an_error),
 		cmocka_unit_test(a_blob_goes_in_one_request),
 		cmocka_unit_test(a_blob_that_is_there_costs_one_head),
