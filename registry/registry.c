@@ -163,6 +163,39 @@ static int open_files(const char *data, struct registry *r, struct error *err)
 	return e < 0 ? e : store_open(path.data, &r->store, err);
 }
 
+/* Batches that have their blobs, and whose publication a crash or a full disk cut short. */
+enum { LEFT_MAX = 64 }; /* at a time */
+
+struct left {
+	int64_t batches[LEFT_MAX];
+	size_t n;
+};
+
+static int note_left(void *ctx, int64_t n, struct error *err)
+{
+	struct left *l = ctx;
+
+	(void)err;
+	if (l->n < LEFT_MAX)
+		l->batches[l->n++] = n;
+	return 0;
+}
+
+static int find_left(struct work *w, void *arg, struct error *err)
+{
+	return store_batches_complete(w->store, note_left, arg, err);
+}
+
+static int finish_left(struct registry *r, struct error *err)
+{
+	struct left l = {0};
+	int e = registry_read(r, find_left, &l, err);
+
+	for (size_t i = 0; e == 0 && i < l.n; i++)
+		e = registry_work(r, submit_again, &l.batches[i], err);
+	return e;
+}
+
 int registry_open(const char *data, struct registry **out, struct error *err)
 {
 	CLEANUP(registry_closep) struct registry *r = calloc(1, sizeof(*r));
@@ -184,6 +217,8 @@ int registry_open(const char *data, struct registry **out, struct error *err)
 		e = registry_work(r, start_job, NULL, err);
 	if (e == 0)
 		e = uploads_recover(r, err);
+	if (e == 0)
+		e = finish_left(r, err);
 	if (e < 0)
 		return e;
 	*out = steal(r);
@@ -509,6 +544,8 @@ int registry_tick(struct registry *r, int64_t now, struct error *err)
 	struct tick t = {now, true};
 	int e = registry_work(r, expire_job, &t, err);
 
+	if (e == 0)
+		e = finish_left(r, err);
 	while (e == 0 && t.more)
 		e = registry_work(r, tick_job, &t, err);
 	return e;

@@ -42,20 +42,12 @@ static int look_up(struct work *w, void *arg, struct error *err)
 	return r < 0 ? error_set(err, r, "%s: %s", l->sha256, none.text) : 0;
 }
 
-int registry_blob_status(struct registry *r, const char *sha256, uint64_t *size, uint64_t *have,
-			 struct error *err)
+static int find_blob(struct registry *r, const char *sha256, struct lookup *out, struct error *err)
 {
-	struct lookup l = {.sha256 = sha256};
-	int e;
-
 	if (!hex_is(sha256, SHA256_HEX))
 		return error_set(err, E_INVALID, "blob: want %d lower-case hex digits", SHA256_HEX);
-	e = registry_read(r, look_up, &l, err);
-	if (e < 0)
-		return e;
-	*size = (uint64_t)l.size;
-	*have = l.here ? *size : blob_part_size(r->data, sha256);
-	return 0;
+	*out = (struct lookup){.sha256 = sha256};
+	return registry_read(r, look_up, out, err);
 }
 
 static void upload_free(struct upload *u)
@@ -117,16 +109,17 @@ int registry_blob_begin(struct registry *r, const char *sha256, uint64_t offset,
 			struct upload **out, struct error *err)
 {
 	CLEANUP(upload_freep) struct upload *u = calloc(1, sizeof(*u));
-	uint64_t have = 0;
+	struct lookup l;
 	int e;
 
 	if (!u)
 		return error_nomem(err);
 	u->r = r;
 	u->fd = -1;
-	e = registry_blob_status(r, sha256, &u->size, &have, err);
+	e = find_blob(r, sha256, &l, err);
 	if (e < 0)
 		return e;
+	u->size = (uint64_t)l.size;
 	memcpy(u->sha256, sha256, sizeof(u->sha256));
 	e = digest_new(&u->digest, err);
 	if (e == 0)
@@ -288,4 +281,36 @@ int uploads_recover(struct registry *r, struct error *err)
 			return e;
 	}
 	return 0;
+}
+
+/* All bytes came, and then the process died: verify and keep them now. */
+static int finish_part(struct registry *r, const char *sha256, uint64_t have, bool *complete,
+		       struct error *err)
+{
+	struct upload *u = NULL;
+	int e = registry_blob_begin(r, sha256, have, &u, err);
+
+	return e < 0 ? e : registry_blob_end(u, complete, err);
+}
+
+int registry_blob_status(struct registry *r, const char *sha256, uint64_t *size, uint64_t *have,
+			 struct error *err)
+{
+	struct error why = {0};
+	bool complete = false;
+	struct lookup l;
+	int e = find_blob(r, sha256, &l, err);
+
+	if (e < 0)
+		return e;
+	*size = (uint64_t)l.size;
+	*have = l.here ? *size : blob_part_size(r->data, sha256);
+	if (l.here || *have < *size)
+		return 0;
+	e = finish_part(r, sha256, *have, &complete, &why);
+	if (e == E_UNTRUSTED) { /* wrong bytes, gone now: start again */
+		*have = 0;
+		return 0;
+	}
+	return e < 0 ? error_set(err, e, "%s", why.text) : 0;
 }

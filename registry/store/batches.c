@@ -147,6 +147,14 @@ int store_batches_ready(struct store *s, const char *sha256, store_number_fn eac
 	return r < 0 ? r : each_number(s, st, each, ctx, err);
 }
 
+int store_batches_complete(struct store *s, store_number_fn each, void *ctx, struct error *err)
+{
+	CLEANUP(db_donep) sqlite3_stmt *st = NULL;
+	int r = db_bind(s, Q_BATCHES_COMPLETE, &st, err, "");
+
+	return r < 0 ? r : each_number(s, st, each, ctx, err);
+}
+
 static int each_blob(struct store *s, sqlite3_stmt *st, store_blob_fn each, void *ctx,
 		     struct error *err)
 {

@@ -110,6 +110,10 @@ const char *const queries[Q_COUNT] = {
 		"batch_blob w WHERE w.batch = b.n AND w.sha256 = ?1) AND NOT EXISTS (SELECT 1"
 		" FROM batch_blob w WHERE w.batch = b.n AND w.sha256 NOT IN (SELECT sha256 "
 		"FROM blob)) ORDER BY n",
+	[Q_BATCHES_COMPLETE] =
+		"SELECT n FROM batch b WHERE state = 'waiting' AND NOT EXISTS (SELECT 1 FROM "
+		"batch_blob w WHERE w.batch = b.n AND w.sha256 NOT IN (SELECT sha256 FROM "
+		"blob)) ORDER BY n",
 	[Q_BATCH_MISSING] =
 		"SELECT sha256, size FROM batch_blob WHERE batch = ?1 AND sha256 NOT IN "
 		"(SELECT sha256 FROM blob) ORDER BY sha256",
@@ -121,7 +125,8 @@ const char *const queries[Q_COUNT] = {
 	[Q_BLOBS] = "SELECT sha256, size FROM blob ORDER BY sha256",
 	[Q_BLOBS_WANTED] =
 		"SELECT DISTINCT w.sha256, w.size FROM batch_blob w JOIN batch b ON b.n = w.batch "
-		"WHERE b.state = 'waiting' ORDER BY w.sha256",
+		"WHERE b.state = 'waiting' AND w.sha256 NOT IN (SELECT sha256 FROM blob) ORDER "
+		"BY w.sha256",
 	[Q_OUTBOX_ADD] = "INSERT INTO outbox (stage, kind, path, content) VALUES (?1, ?2, ?3, ?4)",
 	[Q_OUTBOX_NEXT] =
 		"SELECT n, stage, kind, path, content FROM outbox WHERE (stage, n) > (?1, ?2)"

@@ -231,6 +231,9 @@ MUSTCHECK int store_batches(struct store *s, const char *product, store_number_f
 /* Waiting batches that list this blob and have all of their blobs now. */
 MUSTCHECK int store_batches_ready(struct store *s, const char *sha256, store_number_fn each,
 				  void *ctx, struct error *err);
+/* All waiting batches that have all of their blobs: a crash left them. */
+MUSTCHECK int store_batches_complete(struct store *s, store_number_fn each, void *ctx,
+				     struct error *err);
 typedef int (*store_blob_fn)(void *ctx, const char *sha256, int64_t size, struct error *err);
 /* What a batch still waits for. */
 MUSTCHECK int store_batch_missing(struct store *s, int64_t batch, store_blob_fn each, void *ctx,
@@ -243,7 +246,7 @@ MUSTCHECK int store_blob_wanted(struct store *s, const char *sha256, int64_t *si
 MUSTCHECK int store_blob_add(struct store *s, const char *sha256, int64_t size, int64_t now,
 			     struct error *err);
 MUSTCHECK int store_blobs(struct store *s, store_blob_fn each, void *ctx, struct error *err);
-/* Those that waiting batches list, here or not. */
+/* Those that waiting batches list and that are not here, as far as we know. */
 MUSTCHECK int store_blobs_wanted(struct store *s, store_blob_fn each, void *ctx, struct error *err);
 
 /* --- the outbox --- */

@@ -295,6 +295,70 @@ static void upload_resumes_where_it_stopped(void **state)
 	paper_clear(&root);
 }
 
+static void upload_that_died_at_its_last_byte_is_finished_when_asked_about(void **state)
+{
+	static const char text[] = "all of it";
+	struct town *t = *state;
+	CLEANUP(freep) char *part = NULL;
+	CLEANUP(freep) char *targets = NULL;
+	struct paper root, p;
+	char digest[SHA256_HEX_SIZE], name[128];
+	uint64_t size = 0, have = 0;
+	struct error err = {0};
+
+	town_settle(t, &root);
+	p = town_targets(t, 2, "vendor");
+	town_add_target(&p, "notes.txt", text, NULL);
+	town_expect(t, p, "waiting");
+	sha256_hex(text, strlen(text), digest);
+	(void)snprintf(name, sizeof(name), "uploads/%s.part", digest);
+	part = path_in(t, name);
+	assert_int_equal(file_write(AT_FDCWD, part, "other bit", strlen(text), 0600, NULL), 0);
+	assert_int_equal(registry_blob_status(t->r, digest, &size, &have, &err), 0);
+	assert_int_equal(have, 0); /* as long, but wrong */
+	assert_int_equal(file_write(AT_FDCWD, part, text, strlen(text), 0600, NULL), 0);
+	assert_int_equal(registry_blob_status(t->r, digest, &size, &have, &err), 0);
+	assert_int_equal(have, size);
+	targets = town_read(t, "p/" TOWN_PRODUCT "/metadata/2.targets.json");
+	assert_non_null(targets);
+	assert_sound(t);
+	paper_clear(&root);
+}
+
+static void batch_that_has_its_blobs_is_published_when_opened(void **state)
+{
+	static const char text[] = "here already";
+	struct town *t = *state;
+	CLEANUP(freep) char *db = path_in(t, "registry.db");
+	CLEANUP(freep) char *targets = NULL;
+	CLEANUP(freep) char *blob = NULL;
+	struct paper root, p;
+	struct store *s = NULL;
+	char digest[SHA256_HEX_SIZE], name[128];
+	struct error err = {0};
+
+	town_settle(t, &root);
+	p = town_targets(t, 2, "vendor");
+	town_add_target(&p, "notes.txt", text, NULL);
+	town_expect(t, p, "waiting");
+	registry_close(t->r);
+	t->r = NULL;
+	/* The blob's arrival was committed; then the process died. */
+	sha256_hex(text, strlen(text), digest);
+	(void)snprintf(name, sizeof(name), "blobs/%.2s/%s", digest, digest);
+	blob = path_in(t, name);
+	assert_int_equal(file_mkdir_parent(AT_FDCWD, blob, NULL), 0);
+	assert_int_equal(file_write(AT_FDCWD, blob, text, strlen(text), 0644, NULL), 0);
+	assert_int_equal(store_open(db, &s, NULL), 0);
+	assert_int_equal(store_blob_add(s, digest, (int64_t)strlen(text), 1, NULL), 0);
+	store_close(s);
+	assert_int_equal(registry_open(t->dir, &t->r, &err), 0);
+	targets = town_read(t, "p/" TOWN_PRODUCT "/metadata/2.targets.json");
+	assert_non_null(targets);
+	assert_sound(t);
+	paper_clear(&root);
+}
+
 static void wrong_bytes_are_refused_and_not_kept(void **state)
 {
 	static const char text[] = "what was promised";
@@ -536,6 +600,8 @@ int main(void)
 		IN_TOWN(restored_backup_refuses_to_fork_the_log),
 		IN_TOWN(other_history_of_the_same_length_is_found),
 		IN_TOWN(upload_resumes_where_it_stopped),
+		IN_TOWN(upload_that_died_at_its_last_byte_is_finished_when_asked_about),
+		IN_TOWN(batch_that_has_its_blobs_is_published_when_opened),
 		IN_TOWN(wrong_bytes_are_refused_and_not_kept),
 		IN_TOWN(batch_that_no_longer_fits_is_refused_with_a_reason),
 		IN_TOWN(many_threads_get_one_unbroken_log),
