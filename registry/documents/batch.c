@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "lib/base/error.h"
+#include "policies/statement.h"
 #include "registry/log/sequencer.h"
 #include "registry/tree/outbox.h"
 
@@ -128,4 +129,30 @@ int batch_find(struct batch *b, const char *id, struct envelope **out, struct er
 			r = store_batch_find(b->w->store, id, &n, &bytes, err);
 	}
 	return r < 0 ? r : envelope_parse(bytes.data, bytes.len, "document", out, err);
+}
+
+int batch_final_bridge(const struct batch *b, const char *root, char out[SHA256_HEX_SIZE],
+		       struct error *err)
+{
+	struct document_row row = {.type = "eol"};
+	CLEANUP(buf_clear) struct buf bytes = {0};
+	CLEANUP(envelope_freep) struct envelope *doc = NULL;
+	struct statement st = {0};
+	struct error none;
+	int r;
+
+	out[0] = '\0';
+	(void)snprintf(row.product, sizeof(row.product), "%s", b->product);
+	r = store_document_latest(b->w->store, &row, &bytes, &none);
+	if (r == E_NOTFOUND)
+		return 0;
+	if (r == 0)
+		r = envelope_parse(bytes.data, bytes.len, "eol", &doc, &none);
+	if (r == 0)
+		r = statement_read(doc, "eol", &st, &none);
+	if (r < 0)
+		return error_set(err, r, "%s", none.text);
+	if (st.final_bridge && st.final_root && strcmp(st.final_root, root) == 0)
+		(void)snprintf(out, SHA256_HEX_SIZE, "%s", st.final_bridge);
+	return 0;
 }

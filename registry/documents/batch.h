@@ -74,6 +74,10 @@ MUSTCHECK int batch_blob(struct batch *b, const char *path, const char *sha256, 
 /* The document that an id names, from this batch, from the store or from what waits. */
 MUSTCHECK int batch_find(struct batch *b, const char *id, struct envelope **out, struct error *err);
 
+/* The bridge that a final eol under the root of this id named; "" if there is none. */
+MUSTCHECK int batch_final_bridge(const struct batch *b, const char *root, char out[SHA256_HEX_SIZE],
+				 struct error *err);
+
 /* The judges. */
 MUSTCHECK int judge_root(struct batch *b, struct item *it, struct error *err);
 MUSTCHECK int judge_targets(struct batch *b, struct item *it, struct error *err);

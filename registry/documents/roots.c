@@ -291,37 +291,11 @@ static int note_released(void *ctx, const struct deposit_row *row, struct error 
 	return r;
 }
 
-/* The bridge that a final eol under the current root named; "" if there is none. */
-static int final_bridge(struct step *s, char out[SHA256_HEX_SIZE], struct error *err)
-{
-	struct document_row row = {.type = "eol"};
-	CLEANUP(buf_clear) struct buf bytes = {0};
-	CLEANUP(envelope_freep) struct envelope *doc = NULL;
-	struct statement st = {0};
-	struct error none;
-	int r;
-
-	(void)snprintf(row.product, sizeof(row.product), "%s", s->b->product);
-	r = store_document_latest(s->b->w->store, &row, &bytes, &none);
-	if (r == E_NOTFOUND)
-		return 0;
-	if (r == 0)
-		r = envelope_parse(bytes.data, bytes.len, "eol", &doc, &none);
-	if (r == 0)
-		r = statement_read(doc, "eol", &st, &none);
-	if (r < 0)
-		return error_set(err, r, "%s", none.text);
-	if (st.final_bridge && st.final_root &&
-	    strcmp(st.final_root, envelope_id(s->from->doc)) == 0)
-		(void)snprintf(out, SHA256_HEX_SIZE, "%s", st.final_bridge);
-	return 0;
-}
-
 /* Once the end is declared or the release complete, the publisher cannot walk away from it. */
 static int check_not_ended(struct step *s, struct error *err)
 {
 	struct bridges x = {.s = s};
-	int r = final_bridge(s, x.released, err);
+	int r = batch_final_bridge(s->b, envelope_id(s->from->doc), x.released, err);
 
 	if (r == 0 && !x.released[0])
 		r = store_deposits(s->b->w->store, s->b->product, envelope_id(s->from->doc),

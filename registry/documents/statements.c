@@ -363,14 +363,23 @@ static int find_bridge(void *ctx, const struct deposit_row *row, struct error *e
 	return strcmp(row->bridge, *bridge) == 0 ? 1 : 0;
 }
 
-/* A final one names the current root and the bridge that the world may expect. */
+/*
+ * A final one names the current root and the bridge that the world may expect. What
+ * is final stays so: the latest one tells which roots may follow (roots.c).
+ */
 static int judge_eol(struct claim *c, struct error *err)
 {
 	const char *bridge = c->st.final_bridge;
-	int r;
+	char declared[SHA256_HEX_SIZE];
+	int r = batch_final_bridge(c->b, envelope_id(c->root->doc), declared, err);
 
-	if (!bridge)
-		return batch_accept(c->b, c->it, err);
+	if (r == 0 && declared[0] && (!bridge || strcmp(bridge, declared) != 0))
+		return error_set(err, E_DENIED,
+				 "%s: signed.final: want bridge %.12s, as the one before: a final "
+				 "end of life cannot be taken back",
+				 c->it->name, declared);
+	if (r < 0 || !bridge)
+		return r < 0 ? r : batch_accept(c->b, c->it, err);
 	if (strcmp(c->st.final_root, envelope_id(c->root->doc)) != 0)
 		return error_set(err, E_DENIED,
 				 "%s: signed.final.root: want the current root %.12s", c->it->name,

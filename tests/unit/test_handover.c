@@ -219,6 +219,27 @@ static void after_a_final_end_the_vendor_cannot_rotate_away(void **state)
 	refuse1(s->t, town_root(s->t, 2, "vendor"), E_DENIED, text);
 }
 
+static void final_end_is_not_taken_back_by_a_later_one(void **state)
+{
+	struct stage *s = *state;
+	struct paper eol;
+	char text[64], root[SHA256_HEX_SIZE];
+
+	town_end(s->t, &s->root, &s->bridge, s->deposit);
+	eol = town_statement(s->t, "eol", 2, &s->root);
+	json_object_set_new(eol.body, "date", json_string("2027-01-01T00:00:00Z"));
+	(void)snprintf(text, sizeof(text), "eol 2: signed.final: want bridge %.12s", s->bridge_id);
+	refuse1(s->t, paper_copy(&eol), E_DENIED, text);
+	paper_id(&s->root, root);
+	json_object_set_new(eol.body, "final",
+			    json_pack("{s:s, s:s}", "root", root, "bridge", s->bridge_id));
+	json_object_set_new(eol.body, "release", json_true());
+	town_expect(s->t, eol, "published");
+	(void)snprintf(text, sizeof(text), "the next root can only be its bridge %.12s",
+		       s->bridge_id);
+	refuse1(s->t, town_root(s->t, 2, "vendor"), E_DENIED, text);
+}
+
 static void rotation_of_the_vendor_voids_the_deposit(void **state)
 {
 	struct stage *s = *state;
@@ -370,6 +391,7 @@ int main(void)
 		SEALED(lone_bridge_waits_for_signatures_and_never_becomes_a_root),
 		SEALED(other_changes_of_publisher_are_refused),
 		SEALED(after_a_final_end_the_vendor_cannot_rotate_away),
+		SEALED(final_end_is_not_taken_back_by_a_later_one),
 		SEALED(rotation_of_the_vendor_voids_the_deposit),
 		SEALED(second_deposit_on_one_root_may_change_its_payload_only),
 		SEALED(deposit_follows_the_current_root),
