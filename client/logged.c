@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/logged.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 #include "lib/base/error.h"
@@ -19,8 +20,7 @@ void logged_clear(struct logged *l)
 	leaf_chain_clear(&l->chain);
 }
 
-/* The chain must have grown from what we saw; then that is what we saw. */
-static int remember(const struct leaf_chain *c, struct state *st, struct error *err)
+int logged_check(const struct leaf_chain *c, const struct state *st, struct error *err)
 {
 	char hash[SHA256_HEX_SIZE];
 
@@ -28,22 +28,28 @@ static int remember(const struct leaf_chain *c, struct state *st, struct error *
 		return error_set(err, E_UNTRUSTED,
 				 "leaves.jsonl: %zu leaves, but %" PRId64 " were seen before", c->n,
 				 st->seq);
-	if (st->seq) {
-		hex_encode(c->leaves[st->seq - 1].hash.b, SHA256_LEN, hash);
-		if (strcmp(hash, st->leaf) != 0)
-			return error_set(err, E_UNTRUSTED,
-					 "leaves.jsonl: leaf %" PRId64
-					 " is another one than was seen before",
-					 st->seq);
-	}
-	if (c->n) {
-		st->seq = (int64_t)c->n;
-		hex_encode(c->leaves[c->n - 1].hash.b, SHA256_LEN, st->leaf);
-	}
+	if (!st->seq)
+		return 0;
+	hex_encode(c->leaves[st->seq - 1].hash.b, SHA256_LEN, hash);
+	if (strcmp(hash, st->leaf) != 0)
+		return error_set(err, E_UNTRUSTED,
+				 "leaves.jsonl: leaf %" PRId64
+				 " is another one than was seen before",
+				 st->seq);
 	return 0;
 }
 
-static int read_chain(struct logged *l, const char *product, struct state *st, struct error *err)
+void logged_remember(const struct leaf_chain *c, size_t proven, struct state *st)
+{
+	assert(proven <= c->n);
+	if ((int64_t)proven <= st->seq)
+		return;
+	st->seq = (int64_t)proven;
+	hex_encode(c->leaves[proven - 1].hash.b, SHA256_LEN, st->leaf);
+}
+
+static int read_chain(struct logged *l, const char *product, const struct state *st,
+		      struct error *err)
 {
 	CLEANUP(buf_clear) struct buf text = {0};
 	int r;
@@ -58,7 +64,7 @@ static int read_chain(struct logged *l, const char *product, struct state *st, s
 	if (r == 0)
 		r = leaf_chain_parse(text.data ? text.data : "", text.len, product, &l->chain, err);
 	if (r == 0)
-		r = remember(&l->chain, st, err);
+		r = logged_check(&l->chain, st, err);
 	return r;
 }
 
@@ -116,5 +122,8 @@ int logged_root(struct logged *l, const struct tuf_root *from, const struct tuf_
 				 to->version);
 	if (r == 0)
 		r = check_proof(who, &bytes, leaf, when, err);
-	return r < 0 ? error_prefix(err, r, "root %" PRId64, to->version) : 0;
+	if (r < 0)
+		return error_prefix(err, r, "root %" PRId64, to->version);
+	logged_remember(&l->chain, (size_t)(leaf - l->chain.leaves) + 1, st);
+	return 0;
 }

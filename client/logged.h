@@ -28,10 +28,19 @@ void logged_clear(struct logged *l);
 /*
  * Check the step. `st` is this device's memory of the chain: less than it saw
  * before, or something else in its place, is E_UNTRUSTED, and it is brought up
- * to date (not saved). E_NOTYET: the proof is not there. `when` gets what the
- * witnesses say of the time.
+ * to date with what the proof reaches (not saved). E_NOTYET: the proof is not
+ * there. `when` gets what the witnesses say of the time.
  */
 MUSTCHECK int logged_root(struct logged *l, const struct tuf_root *from, const struct tuf_root *to,
 			  struct state *st, struct witnessed *when, struct error *err);
+
+/* Has the chain grown from what this device remembers? E_UNTRUSTED: it has not. */
+MUSTCHECK int logged_check(const struct leaf_chain *c, const struct state *st, struct error *err);
+
+/*
+ * Remember the first `proven` leaves of a chain that was checked. Nobody signs a
+ * chain: what no proof reaches may be any mirror's invention, and must not bind.
+ */
+void logged_remember(const struct leaf_chain *c, size_t proven, struct state *st);
 
 #endif

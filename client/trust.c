@@ -308,6 +308,16 @@ static int find_target(struct walk *w, struct handover *h, bool bridge, struct e
 	return r == 0 && h->after ? check_after(w, h, err) : r;
 }
 
+/* The log of the evidence is the log that this device knows, and binds it from now on. */
+static int check_chain(struct device *d, const struct evidence *e, struct error *err)
+{
+	int r = e->proven ? logged_check(&e->chain, &d->st, err) : 0;
+
+	if (r == 0)
+		logged_remember(&e->chain, e->proven, &d->st);
+	return r;
+}
+
 /* The step from our root to `offered_take` changes the publisher. */
 static int consider(struct walk *w, struct tuf_root *offered_take, bool bridge, unsigned change,
 		    struct handover *h, struct error *err)
@@ -329,6 +339,9 @@ static int consider(struct walk *w, struct tuf_root *offered_take, bool bridge, 
 		return error_nomem(err);
 	in.seen = h->documents;
 	r = evidence_gather(&source, &q, &h->evidence, err);
+	if (r < 0)
+		return r;
+	r = check_chain(d, &h->evidence, err);
 	if (r < 0)
 		return r;
 	witnessed(d, &h->evidence.when);

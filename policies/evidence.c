@@ -437,6 +437,7 @@ static int finish(struct search *s, struct error *err)
 	else if (r == 0)
 		r = facts_set_unknown(e->facts, "released", "evidence that is not there yet", err);
 	e->when = s->h.now;
+	e->proven = s->h.end;
 	return r < 0 ? r : digest_used(e, err);
 }
 

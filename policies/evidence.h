@@ -44,6 +44,7 @@ struct evidence {
 	json_t *used;                 /* ids of the documents it rests on, in leaf order */
 	char digest[SHA256_HEX_SIZE]; /* over `used`: what an owner consents to */
 	struct leaf_chain chain;
+	size_t proven;         /* so many leaves of it are proved to be in the log */
 	struct witnessed when; /* of the newest checkpoint used */
 };
 

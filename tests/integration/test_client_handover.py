@@ -6,7 +6,7 @@ import shutil
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from lib_device import Key, Log, Publisher, identity, run_tests, sha256  # noqa: E402
+from lib_device import Key, Log, Publisher, canonical, identity, run_tests, sha256  # noqa: E402
 
 V1, V2, V3 = (bytes([i]) * 100_001 for i in (1, 2, 3))
 
@@ -101,6 +101,50 @@ def a_refusal_stands_until_it_is_taken_back(case):
     assert d.status()["root_version"] == 1, "no policy overrules the owner's word"
     d.ok("handover", "accept")
     assert d.status()["root_version"] == 3
+
+
+def a_mirror_that_invents_leaves_spoils_nothing_for_later(case):
+    """Nobody signs leaves.jsonl: only what a proof reaches may be remembered."""
+    product = case.product
+    product.image("1.0.0", V1)
+    product.publish()
+    d = case.device(image=V1)
+    product.publish_root(product.root(product.vendor, product.vendor.root))
+    truth = (product.tree / "leaves.jsonl").read_bytes()
+
+    def lie():
+        prev, text = product.prev, "".join(line + "\n" for line in product.leaves)
+        for i in range(3):
+            leaf = {"kind": "heartbeat", "product": product.name, "id": sha256(b"%d" % i),
+                    "sha256": sha256(b"no"), "version": i + 1, "seq": product.seq + 1 + i,
+                    "prev": prev}
+            prev = sha256(b"\0" + canonical(leaf))
+            text += json.dumps({"index": 90 + i, "leaf": leaf}) + "\n"
+        product.put("leaves.jsonl", text.encode())
+
+    lie()
+    d.ok("check")
+    assert d.status()["root_version"] == 2
+    product.put("leaves.jsonl", truth)
+    # Nor does a proof that does not hold make them true.
+    product.publish_root(product.root(product.vendor, product.vendor.root))
+    truth = (product.tree / "leaves.jsonl").read_bytes()
+    proof = product.tree / "proofs" / f"{identity(json.loads(product.roots[2]))}.tlog-proof"
+    held = proof.read_bytes()
+    proof.write_bytes(held.replace(b"index ", b"index 1"))
+    lie()
+    d.expect(3, "check")
+    proof.write_bytes(held)
+    product.put("leaves.jsonl", truth)
+    d.ok("check")
+    assert d.status()["root_version"] == 3
+    # While a handover waits, the proof of its newest leaf is where memory ends.
+    product.handover()
+    truth = (product.tree / "leaves.jsonl").read_bytes()
+    lie()
+    d.expect(4, "check")
+    product.put("leaves.jsonl", truth)
+    d.expect(4, "check")
 
 
 def nothing_is_accepted_that_was_not_shown(case):
