@@ -152,6 +152,13 @@ def release_is_what_was_opened(w, shares):
         time.sleep(0.02)
 
 
+def pages_tell_it(w, r):
+    for path, words in (("/", "lego.nxt"), ("/p/lego.nxt/", "what was left in escrow is open")):
+        with urllib.request.urlopen(r.url + path, timeout=LIMIT_S) as answer:
+            text = answer.read().decode()
+            assert words in text and "default-src" in answer.headers["Content-Security-Policy"], text
+
+
 def git_clones_it(w, r):
     url = r.url + "/p/lego.nxt/source.git"
     want = w.sh("git -C src rev-parse HEAD")
@@ -174,6 +181,7 @@ def main():
         opens_though_killed_on_the_way(w, r, shares)
         release_is_what_was_opened(w, shares)
         git_clones_it(w, r)
+        pages_tell_it(w, r)
         status, said = post(r.url, shares["anna"])
         assert status == 200 and said["state"] == "open" and kept(w) == [], said
         r.stop()

@@ -104,7 +104,7 @@ def refusals_name_what_is_wrong(w, r):
     body = {"product": "lego.nxt", "deposit": "0" * 64, "compartment": "public", "number": 1,
             "share": share, "approval": "0" * 64}
     assert error(r.url, "POST", "/v1/shares", json.dumps(body))[:2] == (404, "not-found")
-    assert error(r.url, "POST", "/v1/shares", json.dumps(dict(body, number=0)))[0] == 400
+    assert error(r.url, "POST", "/v1/shares", json.dumps(dict(body, number=256)))[0] == 400
     assert error(r.url, "POST", "/v1/shares", json.dumps(dict(body, extra=1)))[0] == 400
     assert error(r.url, "POST", "/v1/shares", b"x" * 20000)[0] == 413
     # a body of unknown length that does not end
