@@ -118,9 +118,10 @@ static void *run_opener(void *arg)
 static void service_stop(struct service *s)
 {
 	atomic_store(&s->stopping, true);
-	server_stop(s->server);
+	/* It sweeps the server, so it ends first. */
 	if (s->has_timer)
 		(void)pthread_join(s->timer, NULL);
+	server_stop(s->server);
 	if (s->has_opener)
 		(void)pthread_join(s->opener, NULL);
 	registry_close(s->registry);
