@@ -79,6 +79,12 @@ static int check(json_t *v, const struct place *at, struct error *err)
 	return 0;
 }
 
+/* Jansson's words name its own flags here, which say nothing to who sent the text. */
+static const char *why_text(const json_error_t *why)
+{
+	return json_error_code(why) == json_error_null_character ? "NUL in a string" : why->text;
+}
+
 static int parse(const void *data, size_t len, json_t **out, struct error *err)
 {
 	json_error_t why = {0};
@@ -89,7 +95,7 @@ static int parse(const void *data, size_t len, json_t **out, struct error *err)
 		   json_error_code(&why) == json_error_unknown))
 		return error_nomem(err);
 	if (!v)
-		return error_set(err, E_INVALID, "line %d: %s", why.line, why.text);
+		return error_set(err, E_INVALID, "line %d: %s", why.line, why_text(&why));
 
 	int r = check(v, NULL, err);
 	if (r < 0) {
@@ -132,6 +138,15 @@ static int wrong(const struct reader *rd, const char *want, const json_t *got)
 {
 	return error_set(rd->err, E_INVALID, "%s%s%s: want %s, got %s", rd->where,
 			 *rd->where ? "." : "", rd->f->key, want, type_name(got));
+}
+
+/* The same for a text that is not of the form wanted: show it. */
+static int wrong_text(const struct reader *rd, const char *want, const json_t *got)
+{
+	if (!json_is_string(got))
+		return wrong(rd, want, got);
+	return error_set(rd->err, E_INVALID, "%s%s%s: want %s, got \"%.40s\"", rd->where,
+			 *rd->where ? "." : "", rd->f->key, want, json_string_value(got));
 }
 
 static int out_of_range(const struct reader *rd, int64_t min, int64_t max, const char *unit,
@@ -181,7 +196,7 @@ static int read_int(const struct reader *rd, const json_t *v, int64_t *out)
 static int read_time(const struct reader *rd, const json_t *v, int64_t *out)
 {
 	if (!json_is_string(v) || !utc_parse(json_string_value(v), out))
-		return wrong(rd, "a time such as 2030-01-31T00:00:00Z", v);
+		return wrong_text(rd, "a time such as 2030-01-31T00:00:00Z", v);
 	return 0;
 }
 
@@ -191,7 +206,7 @@ static int read_hex(const struct reader *rd, const json_t *v, const char **out)
 
 	(void)snprintf(want, sizeof(want), "%" PRId64 " lower-case hex digits", rd->f->max);
 	if (!hex_is(json_string_value(v), (size_t)rd->f->max))
-		return wrong(rd, want, v);
+		return wrong_text(rd, want, v);
 	*out = json_string_value(v);
 	return 0;
 }
@@ -211,10 +226,7 @@ static int read_name(const struct reader *rd, const json_t *v, int *out)
 		(void)snprintf(want + len, sizeof(want) - len, "%s%s", i ? ", " : " ",
 			       rd->f->names[i]);
 	}
-	if (!text)
-		return wrong(rd, want, v);
-	return error_set(rd->err, E_INVALID, "%s%s%s: want %s, got \"%.40s\"", rd->where,
-			 *rd->where ? "." : "", rd->f->key, want, text);
+	return wrong_text(rd, want, v);
 }
 
 static int read_field(const struct reader *rd, json_t *v, char *member)
