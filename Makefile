@@ -61,7 +61,7 @@ progs := bequest-registry bequest-publish bequest-client bequest-escrow bootsim
 bins := $(progs:%=$(B)/%)
 cases := $(wildcard tests/unit/test_*.c tests/attack/test_*.c tests/policy/test_*.c)
 units := $(patsubst %.c,$(B)/%,$(cases))
-scripts := $(wildcard tests/integration/test_*.sh tests/integration/test_*.py)
+scripts := $(wildcard tests/integration/test_*.sh tests/integration/test_*.py tests/attack/test_*.py)
 fuzzers := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 mans := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
 headers := $(shell find $(folders) tests -name '*.h')
@@ -154,9 +154,9 @@ judge = && { touch $@; echo '  PASS  $*'; } || { cat $@.log; echo '  FAIL  $*'; 
 $(units:=.ok): $(B)/%.ok: $(B)/% $(wildcard tests/policy/*/*.json tests/data/*)
 	$(Q)BIN="$(CURDIR)/$(B)" $< >$@.log 2>&1 $(judge)
 
-$(B)/tests/integration/%.ok: tests/integration/% $(wildcard tests/integration/lib*) $(bins)
+$(scripts:%=$(B)/%.ok): $(B)/%.ok: % $(wildcard tests/integration/lib* tests/attack/lib*) $(bins)
 	@mkdir -p $(@D)
-	$(Q)BIN="$(CURDIR)/$(B)" SAN="$(SAN)" PYTHON="$(PYTHON)" \
+	$(Q)BIN="$(CURDIR)/$(B)" SAN="$(SAN)" PYTHON="$(PYTHON)" PYTHONPATH=tests/integration \
 		$(if $(filter %.py,$<),$(PYTHON),sh) $< >$@.log 2>&1 $(judge)
 
 $(B)/tests/integration/test_man.py.ok: $(wildcard docs/man/*)

@@ -225,6 +225,42 @@ static int read_trustees(const json_t *src, struct deposit *d, struct error *err
 	return 0;
 }
 
+/* Would a folder on the way to `path` be one of the files? */
+static bool below_a_file(const json_t *seen, const char *path)
+{
+	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/'))
+		if (json_object_getn(seen, path, (size_t)(slash - path)))
+			return true;
+	return false;
+}
+
+/* All of them have to fit into one folder. */
+static int check_tree(json_t *seen, const char *key, struct error *err)
+{
+	const char *path;
+	json_t *file;
+
+	json_object_foreach(seen, path, file)
+	{
+		if (below_a_file(seen, path))
+			return error_set(err, E_INVALID, "signed.%s: \"%.80s\" lies below a file",
+					 key, path);
+	}
+	return 0;
+}
+
+/* What the registry itself puts beside the files: the manifest, and what was opened. */
+static bool is_taken(const char *path)
+{
+	static const char *const own[] = {"deposit.json", "open"};
+	size_t len = strcspn(path, "/");
+
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		if (strlen(own[i]) == len && strncmp(path, own[i], len) == 0)
+			return true;
+	return false;
+}
+
 /* {"path", "size", "sha256"}, with a path that is not in `seen` yet. */
 static int read_file(json_t *src, const char *where, json_t *seen, struct deposit_file *out,
 		     struct error *err)
@@ -265,10 +301,13 @@ static int read_files(const json_t *src, const char *key, json_t *seen, struct d
 		int r = read_file(entry, where, seen, &f, err);
 		if (r < 0)
 			return r;
+		if (files && is_taken(f.path))
+			return error_set(err, E_INVALID, "%s.path: \"%.80s\" is not for a file",
+					 where, f.path);
 		if (files)
 			files[i] = f;
 	}
-	return 0;
+	return check_tree(seen, key, err);
 }
 
 /* `file` may be NULL; if not, it was read before. */

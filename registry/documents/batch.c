@@ -103,12 +103,14 @@ int batch_blob(struct batch *b, const char *path, const char *sha256, int64_t si
 	if (r == E_NOTFOUND && size > 0)
 		return add_missing(b, sha256, size, err);
 	if (r == E_NOTFOUND) /* the empty blob is always here */
-		return error_set(err, E_INVALID, "%.12s: is not the digest of nothing", sha256);
+		return error_set(err, E_INVALID,
+				 "want the digest of nothing for 0 bytes, got %.12s", sha256);
 	if (r < 0)
 		return error_set(err, r, "%s", none.text);
 	if (have != size)
-		return error_set(err, E_INVALID, "%.12s: has %" PRId64 " bytes, not %" PRId64,
-				 sha256, have, size);
+		return error_set(err, E_INVALID,
+				 "want %" PRId64 " bytes, as %.12s has, got %" PRId64, have, sha256,
+				 size);
 	return outbox_link(b->w, path, sha256, err);
 }
 

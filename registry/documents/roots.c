@@ -68,6 +68,27 @@ static int check_online(const struct step *s, const struct key_use *use, struct 
 	return 0;
 }
 
+/* A role that names keys which nobody lists, or more than it has, could never be used. */
+static int check_keyids(const struct step *s, enum tuf_type type, struct error *err)
+{
+	const json_t *body = envelope_signed(s->to->doc), *keys = json_object_get(body, "keys");
+	const char *name = tuf_type_name(type);
+	const json_t *ids =
+		json_object_get(json_object_get(json_object_get(body, "roles"), name), "keyids");
+	size_t n = json_array_size(ids);
+
+	for (size_t i = 0; i < n; i++)
+		if (!json_object_get(keys, json_string_value(json_array_get(ids, i))))
+			return error_set(err, E_INVALID,
+					 "%s: signed.roles.%s.keyids[%zu]: is not in signed.keys",
+					 s->it->name, name, i);
+	if (s->to->role[type].threshold > (int64_t)n)
+		return error_set(err, E_INVALID,
+				 "%s: signed.roles.%s.threshold: want 1 to %zu, got %" PRId64,
+				 s->it->name, name, n, s->to->role[type].threshold);
+	return 0;
+}
+
 /* What every root of a product must be. */
 static int check_form(struct step *s, struct error *err)
 {
@@ -82,7 +103,9 @@ static int check_form(struct step *s, struct error *err)
 	if (!s->to->consistent_snapshot)
 		return error_set(err, E_INVALID, "%s: signed.consistent_snapshot: want true",
 				 s->it->name);
-	return 0;
+	for (int t = TUF_ROOT; r == 0 && t < TUF_TYPES; t++)
+		r = check_keyids(s, (enum tuf_type)t, err);
+	return r;
 }
 
 static int accept(struct step *s, int64_t tenure, struct error *err)

@@ -322,6 +322,8 @@ static int want_files(struct claim *c, const struct deposit *d, struct error *er
 			       d->files[i].path);
 		if (r == 0)
 			r = batch_blob(c->b, path.data, d->files[i].sha256, d->files[i].size, err);
+		if (r < 0)
+			r = error_prefix(err, r, "%s: signed.files[%zu]", c->it->name, i);
 	}
 	return r;
 }

@@ -228,6 +228,20 @@ struct target {
 	const char *sha256;
 };
 
+/*
+ * Where targets are stored: below folders that no target file may be, with
+ * names that are plain everywhere: a backslash parts folders elsewhere.
+ */
+static bool target_path_ok(const char *path)
+{
+	if (!file_path_ok(path) || strchr(path, '\\') || strlen(path) > PATH_SIZE / 4)
+		return false;
+	for (const char *p = path, *slash; (slash = strchr(p, '/')) != NULL; p = slash + 1)
+		if (strspn(p, "0123456789abcdef") == SHA256_HEX && p[SHA256_HEX] == '.')
+			return false;
+	return true;
+}
+
 static int read_target(const struct item *it, const char *path, const json_t *entry,
 		       struct target *out, struct error *err)
 {
@@ -244,16 +258,19 @@ static int read_target(const struct item *it, const char *path, const json_t *en
 		 .offset = offsetof(struct target, sha256),
 		 .max = SHA256_HEX},
 	};
+	char where[128];
 	int r;
 
-	if (!file_path_ok(path) || strlen(path) > PATH_SIZE / 4)
-		return error_set(err, E_INVALID, "%s: signed.targets: %.80s: not a path", it->name,
-				 path);
-	r = strict_read(entry, "", fields, ARRAY_LEN(fields), STRICT_OPEN, out, err);
+	if (!target_path_ok(path))
+		return error_set(err, E_INVALID, "%s: signed.targets: \"%.80s\": not a path",
+				 it->name, path);
+	(void)snprintf(where, sizeof(where), "signed.targets[\"%.80s\"]", path);
+	r = strict_read(entry, where, fields, ARRAY_LEN(fields), STRICT_OPEN, out, err);
+	(void)snprintf(where, sizeof(where), "signed.targets[\"%.80s\"].hashes", path);
 	if (r == 0)
-		r = strict_read(out->hashes, "hashes", hashes, ARRAY_LEN(hashes), STRICT_OPEN, out,
+		r = strict_read(out->hashes, where, hashes, ARRAY_LEN(hashes), STRICT_OPEN, out,
 				err);
-	return r < 0 ? error_prefix(err, r, "%s: signed.targets[\"%.80s\"]", it->name, path) : 0;
+	return r < 0 ? error_prefix(err, r, "%s", it->name) : 0;
 }
 
 /* "p/<product>/targets/<dir>/<sha256>.<name>" */
@@ -283,7 +300,8 @@ static int check_target(const struct offer *o, const char *path, const json_t *e
 	if (r < 0 || unchanged(o, path, entry))
 		return r;
 	target_path(o->b, path, t.sha256, name);
-	return batch_blob(o->b, name, t.sha256, t.length, err);
+	r = batch_blob(o->b, name, t.sha256, t.length, err);
+	return r < 0 ? error_prefix(err, r, "%s: signed.targets[\"%.80s\"]", o->it->name, path) : 0;
 }
 
 /*
