@@ -134,12 +134,15 @@ int registry_blob_begin(struct registry *r, const char *sha256, uint64_t offset,
 
 int registry_blob_write(struct upload *u, const void *data, size_t len, struct error *err)
 {
+	char part[BLOB_PATH_SIZE];
 	int e;
 
 	if (len > u->size - u->have) {
 		u->broken = true;
-		if (ftruncate(u->fd, 0) < 0) /* nothing of it is kept */
-			return error_errno(err, errno, "%s", u->sha256);
+		blob_part_path(u->sha256, part);
+		e = file_remove(u->r->data, part, err);
+		if (e < 0)
+			return e;
 		return error_set(err, E_INVALID,
 				 "%s: longer than the %" PRIu64 " bytes it is listed with",
 				 u->sha256, u->size);

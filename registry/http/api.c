@@ -166,7 +166,7 @@ static enum MHD_Result answer_blob(struct request *q, unsigned *status)
 enum MHD_Result api_answer(struct request *q, unsigned *status)
 {
 	if (q->r < 0) {
-		*status = respond_status(q->err.code);
+		*status = q->too_large ? MHD_HTTP_CONTENT_TOO_LARGE : respond_status(q->err.code);
 		return respond_error(q->connection, *status, &q->err);
 	}
 	if (q->reply) {

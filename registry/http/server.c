@@ -122,6 +122,13 @@ static bool is_git(const struct request *q)
 	return q->route.kind == ROUTE_GIT_ADVERTISE || q->route.kind == ROUTE_GIT_PACK;
 }
 
+static enum MHD_Result refuse_route(struct request *q)
+{
+	if (q->route.kind == ROUTE_NONE)
+		return refuse(q, MHD_HTTP_NOT_FOUND, E_NOTFOUND, "no such call");
+	return refuse(q, MHD_HTTP_METHOD_NOT_ALLOWED, E_INVALID, "not by this method");
+}
+
 /* Checks on the headers alone. Not 0: *result is the answer, and the body is not wanted. */
 static bool refused_early(struct request *q, enum MHD_Result *result)
 {
@@ -135,7 +142,11 @@ static bool refused_early(struct request *q, enum MHD_Result *result)
 		return true;
 	}
 	if (q->declared != UINT64_MAX && q->declared > q->route.body_max) {
-		*result = refuse(q, MHD_HTTP_CONTENT_TOO_LARGE, E_INVALID, "the body is too large");
+		if (q->route.kind == ROUTE_NONE || q->route.kind == ROUTE_METHOD)
+			*result = refuse_route(q);
+		else
+			*result = refuse(q, MHD_HTTP_CONTENT_TOO_LARGE, E_INVALID,
+					 "the body is too large");
 		return true;
 	}
 	if (!is_upload(q))
@@ -201,6 +212,7 @@ static enum MHD_Result take(struct request *q, const char *data, size_t len)
 	if (is_upload(q)) {
 		if (q->upload && q->r == 0)
 			q->r = registry_blob_write(q->upload, data, len, &q->err);
+		q->too_large = q->r == E_INVALID; /* its only reason */
 		return MHD_YES;
 	}
 	if (q->too_large && q->received / 2 > q->route.body_max)
@@ -235,7 +247,7 @@ static enum MHD_Result hand_over(struct request *q)
 	struct server *s = q->server;
 	struct jobs *jobs = is_git(q) ? s->gits : s->writes;
 
-	if (q->too_large)
+	if (q->too_large && !is_upload(q))
 		return refuse(q, MHD_HTTP_CONTENT_TOO_LARGE, E_INVALID, "the body is too large");
 	if (!is_git(q) && !s->registry)
 		return refuse(q, MHD_HTTP_NOT_FOUND, E_NOTFOUND,
@@ -306,9 +318,8 @@ static enum MHD_Result answer_or_hand_over(struct request *q)
 	CLEANUP(buf_clear) struct buf text = {0};
 
 	switch (q->route.kind) {
-	case ROUTE_NONE: return refuse(q, MHD_HTTP_NOT_FOUND, E_NOTFOUND, "no such call");
-	case ROUTE_METHOD:
-		return refuse(q, MHD_HTTP_METHOD_NOT_ALLOWED, E_INVALID, "not by this method");
+	case ROUTE_NONE:
+	case ROUTE_METHOD: return refuse_route(q);
 	case ROUTE_METRICS: return answer_metrics(q);
 	case ROUTE_TUS: return answer_tus(q);
 	case ROUTE_HEALTH:
