@@ -143,6 +143,20 @@ int device_reset(struct device *d, struct error *err)
 	return 0;
 }
 
+/*
+ * Another publisher counts its versions from 1 again, with online keys of its own.
+ * One that re-keys itself does not, and must not be rolled back on this occasion.
+ */
+static int drop_metadata(const struct device *d, const struct publisher *who, struct error *err)
+{
+	CLEANUP(freep) struct publisher *was = calloc(1, sizeof(*was));
+	int r = was ? publisher_read(d->anchor, ANCHOR_FILE, was, err) : error_nomem(err);
+
+	if (r < 0 || (strcmp(was->id, who->id) == 0 && was->kind == who->kind))
+		return r;
+	return sweep(d->metadata, ROOT_FILE, false, err);
+}
+
 /* root.json is what consent was given to: do what follows from it, as often as it takes. */
 static int finish_switch(struct device *d, struct error *err)
 {
@@ -155,7 +169,7 @@ static int finish_switch(struct device *d, struct error *err)
 	if (r != 0)
 		return r;
 	if (d->changing) {
-		r = sweep(d->metadata, ROOT_FILE, false, err);
+		r = drop_metadata(d, &who, err);
 		if (r == 0)
 			r = write_root(d->dir, ANCHOR_FILE, d->root, err);
 		if (r == 0)

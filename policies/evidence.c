@@ -251,14 +251,16 @@ static int check_step(const struct search *s, const struct envelope *doc,
 		      const struct statement *st, struct error *err)
 {
 	const struct evidence_query *q = query(s);
-	const struct tuf_root *from = st->type == ST_ROTATION && q->anchor ? q->anchor : q->from;
+	const struct tuf_root *by = st->type == ST_ROTATION && q->anchor ? q->anchor : q->from;
 	const char *name = statement_name(st->type);
 
 	if (strcmp(st->product, q->product) != 0)
 		return error_set(err, E_UNTRUSTED, "%s: is of product \"%s\"", name, st->product);
-	if (strcmp(st->from, envelope_id(from->doc)) != 0)
+	/* Devices have different anchors, and one step: it is named by the root that it leaves. */
+	if (strcmp(st->from, envelope_id(q->from->doc)) != 0)
 		return error_set(err, E_UNTRUSTED, "%s: is from another root", name);
-	int r = envelope_verify(doc, &from->role[TUF_ROOT], "the root it leaves", err);
+	int r = envelope_verify(doc, &by->role[TUF_ROOT],
+				st->type == ST_ROTATION ? "the anchor" : "the root it leaves", err);
 	if (r == 0 && st->type == ST_SUCCESSION)
 		r = envelope_verify(doc, &q->to->role[TUF_ROOT], "the root it leads to", err);
 	return r < 0 ? r : check_parties(s, st->type, err);

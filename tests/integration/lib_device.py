@@ -67,6 +67,18 @@ class Log:
         self.key = Key()
         self.key_id = hashlib.sha256(origin.encode() + b"\n\x01" + self.key.public).digest()[:4]
         self.hashes = []
+        self.witnesses, self.days = [], 0  # who cosigns, and how far their clocks are ahead
+
+    def witness(self, n):
+        """`n` witnesses from now on; what a root says of them."""
+        self.witnesses = [(f"witness.test/{i}", Key()) for i in range(n)]
+        return {"threshold": n, "keys": [
+            f"{name}+{self.cosigner(name, key).hex()}+"
+            + base64.b64encode(b"\x04" + key.public).decode() for name, key in self.witnesses]}
+
+    @staticmethod
+    def cosigner(name, key):
+        return hashlib.sha256(name.encode() + b"\n\x04" + key.public).digest()[:4]
 
     def vkey(self):
         raw = base64.b64encode(b"\x01" + self.key.public).decode()
@@ -101,7 +113,13 @@ class Log:
         top = base64.b64encode(self.root(self.hashes)).decode()
         text = f"{self.origin}\n{len(self.hashes)}\n{top}\n"
         sig = base64.b64encode(self.key_id + self.key.sign(text.encode())).decode()
-        return f"{text}\n\u2014 {self.origin} {sig}\n"
+        note = f"{text}\n\u2014 {self.origin} {sig}\n"
+        at = int(time.time()) + self.days * 86400
+        for name, key in self.witnesses:
+            sig = key.sign(f"cosignature/v1\ntime {at}\n{text}".encode())
+            raw = self.cosigner(name, key) + at.to_bytes(8, "big") + sig
+            note += f"\u2014 {name} {base64.b64encode(raw).decode()}\n"
+        return note
 
     def proof(self, index):
         lines = [base64.b64encode(h).decode() + "\n" for h in self.path(index, self.hashes)]
@@ -132,6 +150,7 @@ class Product:
         self.images = {}
         self.vendor = Publisher("vendor", "vendor")
         self.mirrors = []
+        self.witnesses = {"keys": [], "threshold": 0}
         # A registry logs other products too.
         self.log.add(b"something else")
 
@@ -170,7 +189,7 @@ class Product:
                                "kind": publisher.kind},
                  "logs": [{"origin": (log or self.log).origin, "vkey": (log or self.log).vkey(),
                            "url": "log/"}],
-                 "witnesses": {"keys": [], "threshold": 0}}
+                 "witnesses": self.witnesses}
         if self.mirrors:
             about["mirrors"] = self.mirrors
         if bridge:
@@ -210,7 +229,7 @@ class Product:
         return data
 
     def publish(self, publisher=None, folder="metadata", targets_days=90, timestamp_days=1,
-                version=None):
+                snapshot_days=7, version=None):
         """Targets, snapshot and timestamp of what is in self.images."""
         who = publisher or self.vendor
         for role in who.versions:
@@ -228,8 +247,8 @@ class Product:
             return {"version": version, "length": len(data), "hashes": {"sha256": sha256(data)}}
 
         doc, targets = role("targets", targets_days, {"targets": self.images}, who.targets)
-        _, snapshot = role("snapshot", 7, {"meta": {"targets.json": entry(v["targets"], targets)}},
-                           who.snapshot)
+        _, snapshot = role("snapshot", snapshot_days,
+                           {"meta": {"targets.json": entry(v["targets"], targets)}}, who.snapshot)
         _, timestamp = role("timestamp", timestamp_days,
                             {"meta": {"snapshot.json": entry(v["snapshot"], snapshot)}},
                             who.timestamp)

@@ -8,6 +8,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from lib_device import Key, Log, Publisher, canonical, identity, run_tests, sha256  # noqa: E402
 
+LONG = {"timestamp_days": 60, "snapshot_days": 60}  # where witnesses' clocks run ahead
 V1, V2, V3 = (bytes([i]) * 100_001 for i in (1, 2, 3))
 
 
@@ -318,6 +319,75 @@ def keys_exchanged_one_by_one_are_a_change_too(case):
     s = d.status()
     assert s["root_version"] == 2, s
     assert s["waiting"]["kind"] == "handover"
+
+
+def _stepped(case, kind, publisher, days):
+    """A witnessed product, a statement that names its next root, `days`, and that root."""
+    product = case.product
+    product.witnesses = product.log.witness(2)
+    product.roots, product.leaves, product.seq, product.prev = [], [], 0, "0" * 64
+    product.publish_root(product.root(product.vendor, []))
+    product.image("1.0.0", V1)
+    for _ in range(5):
+        product.publish(**LONG)
+    d = case.device(image=V1, policy="auto")
+    d.ok("check")
+    old = json.loads(product.roots[-1])
+    step = product.root(publisher, product.vendor.root[:2])
+    signers = product.vendor.root[:2] + (publisher.root[:2] if kind == "succession" else [])
+    said = product.statement(kind, 1, {"from": identity(old), "to": identity(step),
+                                       "reason": "moved"}, signers)
+    proof = product.tree / "proofs" / f"{identity(said)}.tlog-proof"
+    dated = proof.read_bytes()
+    product.log.days = days
+    product.publish_root(step)
+    proof.write_bytes(dated)  # the first one, which says when the wait began
+    return d
+
+
+def a_rotation_keeps_what_the_online_keys_signed(case):
+    product = case.product
+    again = Publisher("vendor", "vendor")
+    again.targets, again.timestamp, again.snapshot = (
+        product.vendor.targets, product.vendor.timestamp, product.vendor.snapshot)
+    again.versions = dict(product.vendor.versions)
+    d = _stepped(case, "rotation", again, 31)
+    d.ok("check")
+    s = d.status()
+    assert s["root_version"] == 2 and s["publisher"]["id"] == "vendor", s
+    # The mirror replays the first timestamp, which the same key signed.
+    again.versions = {"targets": 0, "snapshot": 0, "timestamp": 0}
+    product.publish(again, **LONG)
+    assert "version 1" in d.expect(3, "check").stderr
+
+
+def a_rotation_has_to_wait_thirty_witnessed_days(case):
+    again = Publisher("vendor", "vendor")
+    d = _stepped(case, "rotation", again, 29)
+    d.expect(4, "check")
+    assert d.status()["root_version"] == 1
+
+
+def a_succession_needs_online_keys_of_its_own(case):
+    vendor = case.product.vendor
+    vendor.kind = "stewards"
+    heirs = Publisher("heirs", "stewards")
+    heirs.snapshot = vendor.snapshot
+    d = _stepped(case, "succession", heirs, 15)
+    assert "old publisher's snapshot key" in d.expect(3, "check").stderr
+    assert d.status()["root_version"] == 1
+
+
+def a_succession_hands_on_after_fourteen_days(case):
+    case.product.vendor.kind = "stewards"
+    heirs = Publisher("heirs", "stewards")
+    d = _stepped(case, "succession", heirs, 15)
+    d.run("check")
+    assert d.status()["publisher"] == {"id": "heirs", "kind": "stewards"}
+    case.product.image("2.0.0", V2)
+    case.product.publish(heirs, **LONG)
+    d.ok("update")
+    assert d.slot("B", len(V2)) == V2
 
 
 def ordinary_rotations_are_followed_however_many(case):
