@@ -196,26 +196,35 @@ static int look(struct run *run, size_t i, const struct session *s, struct check
 
 /* --- one mirror, and the next ------------------------------------------------- */
 
-static int try_mirror(struct run *run, size_t i, struct check *out, struct error *err)
+/* Updates, under the root that is trusted after the walk. */
+static int try_updates(struct run *run, size_t i, struct check *out, struct error *err)
 {
 	struct session s = {0};
 	struct device *d = run->d;
-	int r;
+	int r = session_open(d, &run->from[i], out->handover.present, &s, err);
 
-	check_clear(out);
-	r = trust_walk(d, &run->from[i], &out->handover, err);
-	if (r == 0 && out->handover.present)
-		r = why_handover(d, out->handover.why, err);
-	if (run->o->trust_only)
-		return r;
-	if (r == 0)
-		r = session_open(d, &run->from[i], out->handover.present, &s, err);
 	if (r == 0 && s.tuf)
 		r = look(run, i, &s, out, err);
 	else if (r == 0)
 		record_update(d, out);
 	session_close(&s);
 	return r;
+}
+
+static int try_mirror(struct run *run, size_t i, struct check *out, struct error *err)
+{
+	const struct error *wrong = &out->handover.wrong;
+	struct device *d = run->d;
+	int r;
+
+	check_clear(out);
+	r = trust_walk(d, &run->from[i], &out->handover, err);
+	if (r == 0 && out->handover.present && !wrong->code)
+		r = why_handover(d, out->handover.why, err);
+	if (r == 0 && !run->o->trust_only)
+		r = try_updates(run, i, out, err);
+	/* Whatever became of updates: this is the worse news. */
+	return wrong->code ? error_set(err, wrong->code, "%s", wrong->text) : r;
 }
 
 /* What another mirror may do better. */

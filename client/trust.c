@@ -329,17 +329,41 @@ static int check_chain(struct device *d, const struct evidence *e, struct error 
 	return r;
 }
 
+/* Everything that must hold before policy and owner are asked. */
+static int examine(struct walk *w, bool bridge, struct handover *h, struct error *err)
+{
+	struct device *d = w->d;
+	struct reading in = {.from = w->from, .seen = h->documents};
+	const struct evidence_source source = {.ctx = &in, .read = read_evidence};
+	const struct evidence_query q = {
+		.product = d->conf.product, .from = d->root, .to = h->bridge, .anchor = d->anchor};
+	int r = evidence_gather(&source, &q, &h->evidence, err);
+
+	if (r == 0)
+		r = check_chain(d, &h->evidence, err);
+	if (r < 0)
+		return r;
+	witnessed(d, &h->evidence.when);
+	r = find_target(w, h, bridge, err);
+	return r < 0 ? r : check_fresh(d, h, err);
+}
+
+/* A step that cannot be true is no reason to go without updates of those who are trusted. */
+static int reject(struct device *d, struct handover *h, const struct error *why, struct error *err)
+{
+	h->wrong = *why;
+	h->allowed = ANSWER_NO;
+	(void)snprintf(h->reason, sizeof(h->reason), "%.*s", STATE_REASON_MAX, why->text);
+	state_wait(&d->st, WAITING_HANDOVER, envelope_id(h->bridge->doc), "%s", h->reason);
+	return device_save(d, err);
+}
+
 /* The step from our root to `offered_take` changes the publisher. */
 static int consider(struct walk *w, struct tuf_root *offered_take, bool bridge, unsigned change,
 		    struct handover *h, struct error *err)
 {
 	struct device *d = w->d;
-	struct reading in = {.from = w->from};
-	const struct evidence_source source = {.ctx = &in, .read = read_evidence};
-	const struct evidence_query q = {.product = d->conf.product,
-					 .from = d->root,
-					 .to = offered_take,
-					 .anchor = d->anchor};
+	struct error why = {0};
 	int r;
 
 	h->present = true;
@@ -348,19 +372,12 @@ static int consider(struct walk *w, struct tuf_root *offered_take, bool bridge, 
 	h->documents = json_object();
 	if (!h->documents)
 		return error_nomem(err);
-	in.seen = h->documents;
-	r = evidence_gather(&source, &q, &h->evidence, err);
+	r = examine(w, bridge, h, &why);
+	if (r == E_UNTRUSTED || r == E_INVALID)
+		return reject(d, h, &why, err);
 	if (r < 0)
-		return r;
-	r = check_chain(d, &h->evidence, err);
-	if (r < 0)
-		return r;
-	witnessed(d, &h->evidence.when);
-	r = find_target(w, h, bridge, err);
-	if (r == 0)
-		r = check_fresh(d, h, err);
-	if (r == 0)
-		r = present(d, h, err);
+		return error_set(err, r, "%s", why.text);
+	r = present(d, h, err);
 	if (r == 0)
 		r = decide(w, h, err);
 	if (r < 0)

@@ -12,9 +12,8 @@
 
 #include "client/device.h"
 #include "client/source.h"
+#include "lib/base/error.h"
 #include "policies/evidence.h"
-
-struct error;
 
 /* A change of publisher that stands before this device. */
 struct handover {
@@ -30,13 +29,17 @@ struct handover {
 	enum answer allowed;               /* by the owner's policy */
 	json_t *why;                       /* owned: {"release": tree, "owner": tree} */
 	char reason[STATE_REASON_MAX + 1]; /* why it was not taken, for a person */
+	struct error
+		wrong; /* set: something contradicts it, and of all this only `bridge` counts */
 };
 
 /*
  * Walk as far as trust allows. On success out->present says whether a change of
  * publisher is left standing; it is recorded in the device's state (saved) as
- * what waits. E_UNTRUSTED, E_INVALID: something contradicts, and nothing of it
- * was taken. E_NOTYET: a log proof is missing. What was followed stays followed.
+ * what waits. If something contradicts it, that is said in out->wrong: nothing of
+ * it was taken, and updates under the present root go on. E_UNTRUSTED, E_INVALID:
+ * an ordinary step is none. E_NOTYET: a log proof is missing. What was followed
+ * stays followed.
  */
 MUSTCHECK int trust_walk(struct device *d, const struct source *from, struct handover *out,
 			 struct error *err);

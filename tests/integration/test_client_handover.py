@@ -6,7 +6,7 @@ import shutil
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from lib_device import Key, Log, Publisher, canonical, identity, run_tests, sha256  # noqa: E402
+from lib_device import Key, Log, Publisher, Server, canonical, identity, run_tests, sha256  # noqa: E402
 
 LONG = {"timestamp_days": 60, "snapshot_days": 60}  # where witnesses' clocks run ahead
 V1, V2, V3 = (bytes([i]) * 100_001 for i in (1, 2, 3))
@@ -241,6 +241,37 @@ def a_forged_statement_is_an_attack(case):
     path.write_text(path.read_text().replace("engineer", "intern"))
     d.expect(3, "update")
     assert d.status()["root_version"] == 1
+
+
+def updates_of_the_old_publisher_go_on_beside_a_forgery(case):
+    product = case.product
+    product.image("1.0.0", V1)
+    product.image("1.1.0", V3)
+    product.publish()
+    d = case.device(image=V1, policy="auto")
+    product.handover()
+    path = product.tree / "statements" / f"{identity(product.eol)}.json"
+    path.write_text(path.read_text().replace("engineer", "intern"))
+    p = d.expect(3, "update")
+    assert "is another document" in p.stderr, p.stderr
+    assert d.slot("B", len(V3)) == V3
+    s = d.status()
+    assert s["root_version"] == 1 and s["waiting"]["kind"] == "handover", s
+    assert s["waiting"]["id"] == identity(product.bridge)
+    d.expect(3, "handover", "show")
+
+
+def a_lying_mirror_does_not_hide_a_true_handover(case):
+    d = _released(case, device={"policy": "auto"})
+    lying = case.dir / "lying"
+    shutil.copytree(case.dir / "tree", lying)
+    path = lying / "p/acme.x1/statements" / f"{identity(case.product.eol)}.json"
+    path.write_text(path.read_text().replace("engineer", "intern"))
+    server = Server(lying)
+    d.conf.write_text(d.conf.read_text().replace("url =", f"url = {server.url}\nurl =", 1))
+    d.ok("update")
+    server.close()
+    assert d.status()["root_version"] == 3 and d.slot("B", len(V2)) == V2
 
 
 def a_bridge_that_is_not_in_the_log_is_not_followed(case):
