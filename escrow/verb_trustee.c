@@ -7,6 +7,7 @@
 #include "lib/base/error.h"
 #include "lib/base/hex.h"
 #include "lib/base/log.h"
+#include "lib/sign/signer_spec.h"
 
 enum { VERSION_MAX = 1000000 };
 
@@ -53,10 +54,12 @@ struct work {
 	struct desk desk;
 	struct view view;
 	struct matter matter;
+	struct signer *signer; /* the trustee's */
 };
 
 static void work_clear(struct work *w)
 {
+	signer_free(w->signer);
 	matter_clear(&w->matter);
 	view_close(&w->view);
 	desk_close(&w->desk);
@@ -71,13 +74,29 @@ static int work_open(struct work *w, struct error *err)
 	return r < 0 ? r : matter_open(&w->view, w->o->deposit, &w->matter, err);
 }
 
-/* _type … issued, deposit, bridge */
-static int begin(const struct work *w, enum statement_type type, json_t **out, struct error *err)
+static int open_signer(struct work *w, struct error *err)
+{
+	const struct common *c = &w->o->common;
+
+	if (c->keys.n != 1)
+		return error_set(err, E_USAGE, "--key: want one, the trustee's");
+	return signer_open_spec(c->keys.items[0], c->gnupg_home, &w->signer, err);
+}
+
+/*
+ * _type … issued, trustee, deposit, bridge. Without the trustee two that say the same
+ * in the same second would be one document, and one of them would have said nothing.
+ */
+static int begin(struct work *w, enum statement_type type, json_t **out, struct error *err)
 {
 	int64_t version = w->o->version ? w->o->version : view_next_version(&w->view, type);
 	CLEANUP(json_decrefp) json_t *doc = NULL;
-	int r = desk_statement(type, w->o->common.product, version, NULL, &doc, err);
+	int r = open_signer(w, err);
 
+	if (r == 0)
+		r = desk_statement(type, w->o->common.product, version, NULL, &doc, err);
+	if (r == 0)
+		r = json_put(doc, "trustee", json_string(key_id(signer_key(w->signer))), err);
 	if (r == 0)
 		r = json_put(doc, "deposit", json_string(envelope_id(w->matter.doc)), err);
 	if (r == 0)
@@ -99,7 +118,7 @@ static int finish(const struct work *w, json_t *signed_take, struct error *err)
 	if (r == 0)
 		r = desk_usage(statement_read(doc, "statement", &s, err), err);
 	if (r == 0)
-		r = desk_sign(&w->o->common, doc, err);
+		r = signer_sign_envelope(w->signer, doc, err);
 	if (r < 0)
 		return r;
 	if (!deposit_signer(&w->matter.deposit, doc))

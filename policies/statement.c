@@ -112,12 +112,14 @@ static const struct field notice_fields[] = {
 	ID("bridge", st.bridge, false),
 	NAME("ground", ground, false, grounds),
 	LIST("evidence", false),
+	TEXT("trustee", true),
 };
 static const struct field approval_fields[] = {
 	ID("deposit", st.deposit, false),
 	ID("bridge", st.bridge, false),
 	ID("notice", notice, true),
 	ID("eol", eol, true),
+	TEXT("trustee", true),
 };
 static const struct field objection_fields[] = {
 	ID("notice", notice, false),

@@ -108,6 +108,13 @@ def eol_and_votes(w, r):
     submitted(w, r, "eol.json")
     out = json.loads(w.run("inbox", *at, *me("anna"), "--json"))
     assert [t["do"] for t in out["tasks"]] == ["approve or refuse"], out
+    said = []
+    for name in ("anna", "bert"):
+        w.run("approve", *at, *me(name), "--version", "9", "--out", f"{name}.json")
+        said.append(w.read(f"{name}.json"))
+    for one in said:  # else two in one second would be one document, and one vote
+        assert one["signed"]["trustee"] == one["signatures"][0]["keyid"], one
+    assert said[0]["signed"]["trustee"] != said[1]["signed"]["trustee"], said
     out = w.run("approve", *at, *me("anna"))
     assert "sold out" in out and "published" in out, out
     assert "nothing waits for you" in w.run("inbox", *at, *me("anna"))
