@@ -10,10 +10,13 @@
 #include "lib/base/file.h"
 #include "lib/base/utc.h"
 #include "lib/json/print.h"
+#include "lib/json/strict.h"
 #include "lib/tuf/repo.h"
 #include "policies/statement.h"
 #include "registry/publish/verbs.h"
 #include "registry/publish/work.h"
+
+enum { INDEX_MAX = 64 * 1024 * 1024 };
 
 struct options {
 	const char *product, *registry, *root;
@@ -77,18 +80,84 @@ static int pin_root(const struct work *w, const struct options *o, struct error 
 	return file_write(w->metadata, "root.json", bytes.data, bytes.len, 0644, err);
 }
 
+/* The highest version of the targets role in the registry's index. */
+static int highest_version(const json_t *index, int64_t *out, struct error *err)
+{
+	struct {
+		const char *type, *role;
+		int64_t version;
+	} doc;
+	static const struct field fields[] = {
+		{.key = "type", .kind = FIELD_TEXT, .offset = offsetof(__typeof__(doc), type)},
+		{.key = "role",
+		 .kind = FIELD_TEXT,
+		 .offset = offsetof(__typeof__(doc), role),
+		 .optional = true},
+		{.key = "version",
+		 .kind = FIELD_INT,
+		 .offset = offsetof(__typeof__(doc), version),
+		 .max = INT32_MAX - 1},
+	};
+	const json_t *documents = json_object_get(index, "documents"), *entry;
+	size_t i;
+
+	*out = 0;
+	json_array_foreach(documents, i, entry)
+	{
+		memset(&doc, 0, sizeof(doc));
+		int r = strict_read(entry, "index.json: documents", fields, ARRAY_LEN(fields),
+				    STRICT_OPEN, &doc, err);
+
+		if (r < 0)
+			return r;
+		if (strcmp(doc.type, "targets") == 0 && doc.role &&
+		    strcmp(doc.role, "targets") == 0 && doc.version > *out)
+			*out = doc.version;
+	}
+	return 0;
+}
+
+/*
+ * The version for the first targets under a root: after those of the publisher
+ * before, so that no cache can take one for the other. The registry's word will
+ * do, since it judges the number anyway.
+ */
+static int first_version(const struct work *w, int64_t *out, struct error *err)
+{
+	CLEANUP(json_decrefp) json_t *index = NULL;
+	CLEANUP(buf_clear) struct buf path = {0};
+	CLEANUP(buf_clear) struct buf text = {0};
+	CLEANUP(freep) char *url = NULL;
+	int64_t last = 0;
+	int r = buf_printf(&path, err, "p/%s/index.json", w->product);
+
+	if (r == 0)
+		r = http_url(w->registry, path.data, &url, err);
+	if (r == 0)
+		r = http_get(w->http, url, INDEX_MAX, &text, err);
+	if (r == 0)
+		r = strict_parse(text.data ? text.data : "", text.len, "index.json", &index, err);
+	if (r == 0)
+		r = highest_version(index, &last, err);
+	if (r == 0 || r == E_NOTFOUND)
+		*out = last + 1;
+	return r == E_NOTFOUND ? 0 : r;
+}
+
 /* The draft starts as the next version of what is published, or as an empty first one. */
 static int start_draft(struct work *w, struct error *err)
 {
 	const struct tuf_role *published = work_published(w);
 	json_t *signed_part = NULL;
-	int64_t now = utc_now();
-	int r;
+	int64_t now = utc_now(), version = 1;
+	int r = 0;
 
 	if (published)
 		r = repo_signed_next(published->doc, now, TUF_TARGETS_DAYS, &signed_part, err);
 	else
-		r = repo_signed_new(TUF_TARGETS, w->product, 1, now, &signed_part, err);
+		r = first_version(w, &version, err);
+	if (!published && r == 0)
+		r = repo_signed_new(TUF_TARGETS, w->product, version, now, &signed_part, err);
 	return r < 0 ? r : work_draft(w, signed_part, err);
 }
 

@@ -67,6 +67,16 @@ def check_end(folder):
             assert f.read(len(bits)) == bits, f"device {n}: slot {slot} holds other bits"
 
 
+def check_names(folder):
+    """What has a version in its name is never another file: a cache may keep it for ever."""
+    metadata = os.path.join(folder, "registry/public/p/lego.nxt/metadata")
+    for name in os.listdir(os.path.join(metadata, "held/1")):
+        if name != "timestamp.json":
+            with open(os.path.join(metadata, "held/1", name), "rb") as held, \
+                    open(os.path.join(metadata, name), "rb") as now:
+                assert held.read() == now.read(), name
+
+
 def script_of(told, old, new):
     """One sh script of all commands, each with the exit status that it had."""
     lines = []
@@ -108,6 +118,7 @@ def main():
         told = play(played)
         check_contract(told, played)
         check_end(played)
+        check_names(played)
         replay(told, played, again)
         check_end(again)
     finally:
