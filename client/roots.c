@@ -7,7 +7,8 @@
 #include "lib/tuf/chain.h"
 
 enum { AHEAD_MAX = 64, AHEAD_BYTES_MAX = 1024 * 1024 };
-#define CHAIN_BYTES_MAX ((uint64_t)1 << 30) /* streamed, never kept */
+/* Streamed, never kept; a longer one has to be taken from single files in the end. */
+#define CHAIN_BYTES_MAX ((uint64_t)16 << 20)
 
 /* A chain file as it arrives. */
 struct reading {

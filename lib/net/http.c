@@ -18,8 +18,9 @@ enum {
 	CONNECT_MAX_S = 20,
 	STALL_BYTES_S = 100,
 	STALL_S = 30,
-	GET_MAX_S = 60,     /* for http_get(), and what its limit on bytes takes at this rate: */
-	GET_BYTES_S = 4096, /* slow enough for any modem, too fast for a server that drips */
+	PATIENCE_S = 60,       /* for a body, and what its limit on bytes takes at this rate: */
+	GET_BYTES_S = 4096,    /* slow enough for any modem, too fast for a server that drips */
+	LIMIT_MAX_S = 1000000, /* libcurl counts milliseconds in an int */
 	REDIRECTS_MAX = 5,
 	UNASKED_MAX = 1 << 20, /* bytes of a body that goes without `Expect: 100-continue` */
 	ANSWER_MAX = 1 << 20,
@@ -49,7 +50,7 @@ struct http {
 	CURL *easy;
 	bool allow_plain;
 	char *ca_file;
-	int stall_s;
+	int stall_s, patience_s;
 	char why[CURL_ERROR_SIZE];
 };
 
@@ -96,6 +97,7 @@ int http_new(const struct http_options *o, struct http **out, struct error *err)
 	}
 	h->allow_plain = o && o->allow_plain;
 	h->stall_s = o && o->stall_s ? o->stall_s : STALL_S;
+	h->patience_s = o && o->patience_s ? o->patience_s : PATIENCE_S;
 	/* Counted by libcurl, and safe from any thread since 7.84. */
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return error_set(err, E_SYS, "libcurl: cannot start");
@@ -556,13 +558,21 @@ static int into_buf(void *ctx, const void *data, size_t len, struct error *err)
 	return buf_add(ctx, data, len, err);
 }
 
+/* A server that drips is not to be waited for, however long the thing is. */
+static long time_for(const struct http *h, uint64_t max)
+{
+	uint64_t s = max / GET_BYTES_S;
+
+	return h->patience_s + (long)(s < LIMIT_MAX_S ? s : LIMIT_MAX_S);
+}
+
 int http_get(struct http *h, const char *url, size_t max, struct buf *out, struct error *err)
 {
 	struct transfer t = {.url = url, .max = max, .sink = {into_buf, out}};
 	size_t start = out->len;
 	int r;
 
-	t.limit_s = GET_MAX_S + (long)(max / GET_BYTES_S);
+	t.limit_s = time_for(h, max);
 	r = transfer(h, &t, NULL, err);
 	if (r < 0)
 		buf_cut(out, start);
@@ -576,6 +586,7 @@ int http_stream(struct http *h, const char *url, uint64_t from, uint64_t max,
 
 	if (from > max)
 		return error_set(err, E_INVALID, "%s: no byte %" PRIu64, url, from);
+	t.limit_s = time_for(h, max);
 	return transfer(h, &t, NULL, err);
 }
 

@@ -25,6 +25,7 @@ struct http_options {
 	bool allow_plain;    /* http:// beyond loopback is refused (E_USAGE) unless set */
 	const char *ca_file; /* NULL: the system's */
 	int stall_s;         /* 0: 30 */
+	int patience_s;      /* 0: 60; what a body may take, its length apart */
 };
 
 /* `o` may be NULL: all defaults. What it points to is copied. */
@@ -37,8 +38,8 @@ DEFINE_CLEANUP(struct http *, http_free)
 MUSTCHECK int http_url(const char *base, const char *path, char **out, struct error *err);
 
 /*
- * Append a body of at most `max` bytes, within 60 s and one more for every
- * 4 KiB of `max`. E_NOTFOUND: 404 or 410. E_INVALID: longer than `max`, or no
+ * Append a body of at most `max` bytes, within patience_s and one second more for
+ * every 4 KiB of `max`. E_NOTFOUND: 404 or 410. E_INVALID: longer than `max`, or no
  * URL. E_BUSY: 429 or 503. E_NET: whatever else went wrong, a body cut short
  * too. On failure *out is as it was.
  */
@@ -52,7 +53,7 @@ struct http_sink {
 };
 
 /*
- * Stream from byte `from` on to a sink. If the whole, what is before `from`
+ * Stream from byte `from` on to a sink, in the time that http_get() gives. If the whole, what is before `from`
  * included, has more than `max` bytes or less than `from`, or the server sends
  * another range than was asked for, that is E_INVALID. If it sends the whole
  * thing (200), the bytes before `from` are dropped here.

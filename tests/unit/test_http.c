@@ -313,6 +313,22 @@ static void drip_is_a_stall(void **state)
 	assert_error(get(h, "drip", &out, &err), E_NET, &err, "Less than 100 bytes");
 }
 
+static void drip_that_is_no_stall_ends_too(void **state)
+{
+	CLEANUP(http_freep) struct http *h = NULL;
+	CLEANUP(buf_clear) struct buf out = {0};
+	CLEANUP(freep) char *url = NULL;
+	struct http_options o = {.patience_s = 1};
+	struct http_sink sink = {into, &out};
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(http_new(&o, &h, NULL), 0);
+	assert_error(get(h, "drip", &out, &err), E_NET, &err, "timed out");
+	assert_int_equal(http_url(httpd_url(server), "drip", &url, NULL), 0);
+	assert_error(http_stream(h, url, 0, 90, &sink, &err), E_NET, &err, "timed out");
+}
+
 static void refused_connection_is_a_network_error(void **state)
 {
 	struct httpd *gone = httpd_start(handle, NULL);
@@ -663,6 +679,7 @@ int main(void)
 		cmocka_unit_test(get_follows_five_redirects),
 		cmocka_unit_test(connection_is_kept),
 		cmocka_unit_test(drip_is_a_stall),
+		cmocka_unit_test(drip_that_is_no_stall_ends_too),
 		cmocka_unit_test(refused_connection_is_a_network_error),
 		cmocka_unit_test(only_some_urls_are_asked),
 		cmocka_unit_test(plain_http_is_an_option),
