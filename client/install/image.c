@@ -166,6 +166,8 @@ static int fetch(struct writing *w, const struct source *from, struct error *err
 
 	if (w->at < w->image->size)
 		r = source_stream(from, w->image->path, w->at, w->image->size, &sink, err);
+	if (r == E_NOTFOUND) /* it is signed, so it is somewhere, or soon here */
+		return error_set(err, E_NET, "%s: the repository does not have it", w->image->path);
 	if (r < 0)
 		return r;
 	if (w->at != w->image->size)
