@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The log: leaves against documents, the tree over them, checkpoint, proofs and leaf chains. */
+/* The log: leaves against documents, the tree over them, its proofs and all its files. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -9,8 +9,9 @@
 #include "policies/leaf.h"
 #include "registry/fsck/fsck.h"
 #include "registry/log/sequencer.h"
+#include "registry/tree/outbox.h"
 
-enum { PROOF_MAX = 128 * 1024, CHAIN_MAX = 64 * 1024 * 1024, LEVELS = 64 };
+enum { PROOF_MAX = 128 * 1024, LEVELS = 64 };
 
 /* RFC 6962's tree over leaves that come one by one: roots of the complete subtrees so far. */
 struct tower {
@@ -73,6 +74,11 @@ static int check_leaf(struct log_walk *c, const struct leaf_row *row, struct lea
 	return 0;
 }
 
+static void proof_path(const struct leaf_row *row, char path[PATH_SIZE])
+{
+	(void)snprintf(path, PATH_SIZE, "p/%s/proofs/%s.tlog-proof", row->product, row->document);
+}
+
 static int check_proof(struct log_walk *c, const struct leaf_row *row, const struct leaf *l,
 		       struct error *err)
 {
@@ -81,8 +87,7 @@ static int check_proof(struct log_walk *c, const struct leaf_row *row, const str
 	char path[PATH_SIZE];
 	int r;
 
-	(void)snprintf(path, sizeof(path), "p/%s/proofs/%s.tlog-proof", row->product,
-		       row->document);
+	proof_path(row, path);
 	r = file_read(c->f->w->r->public, path, PROOF_MAX, &bytes, err);
 	if (r == 0)
 		r = tlog_proof_parse(bytes.data, bytes.len, &proof, err);
@@ -91,18 +96,40 @@ static int check_proof(struct log_walk *c, const struct leaf_row *row, const str
 	return r < 0 ? r : tlog_proof_verify(&proof, &l->hash, &c->policy, NULL, err);
 }
 
+/* Any checkpoint over the leaf will do: the one of its batch is gone, the present one is here. */
+static int repair_proof(struct log_walk *c, const struct leaf_row *row, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf note = {0};
+	CLEANUP(buf_clear) struct buf proof = {0};
+	struct store *s = c->f->w->store;
+	char path[PATH_SIZE];
+	uint64_t size = 0;
+	int r = store_checkpoint(s, &size, &note, err);
+
+	if (r == 0)
+		r = log_prove(s, row->index, size, &note, &proof, err);
+	proof_path(row, path);
+	return r < 0 ? r : outbox_put(c->f->w, STAGE_LOG, path, &proof, err);
+}
+
 static int each_leaf(void *ctx, const struct leaf_row *row, struct error *err)
 {
 	struct log_walk *c = ctx;
 	struct error why = {0};
 	struct leaf l;
+	bool repaired = false;
 	int r = check_leaf(c, row, &l, &why);
 
 	c->f->leaves++;
 	tower_add(&c->tower, &row->hash);
-	if (r == 0)
+	if (r == 0) {
 		r = check_proof(c, row, &l, &why);
-	return r < 0 ? fsck_problem(c->f, row->document, why.text, false, err) : 0;
+		repaired = r < 0 && c->f->repair;
+	}
+	if (r == 0)
+		return 0;
+	r = repaired ? repair_proof(c, row, err) : 0;
+	return r < 0 ? r : fsck_problem(c->f, row->document, why.text, repaired, err);
 }
 
 static int check_checkpoint(struct log_walk *c, struct error *err)
@@ -126,27 +153,23 @@ static int check_checkpoint(struct log_walk *c, struct error *err)
 	return log_check(c->f->w->r, err);
 }
 
-static int check_chain(void *ctx, const char *product, struct error *err)
+static int check_file(void *ctx, const char *path, const struct buf *content, struct error *err)
 {
-	CLEANUP(leaf_chain_clear) struct leaf_chain chain = {0};
-	CLEANUP(buf_clear) struct buf bytes = {0};
+	CLEANUP(buf_clear) struct buf file = {0};
 	struct fsck *f = ctx;
 	struct error why = {0};
-	struct hash last;
-	char path[PATH_SIZE];
-	int64_t seq = 0;
-	int r = store_leaf_last(f->w->store, product, &seq, &last, err);
+	int r = file_read(f->w->r->public, path, content->len + 1, &file, &why);
 
-	if (r < 0)
-		return r;
-	(void)snprintf(path, sizeof(path), "p/%s/leaves.jsonl", product);
-	r = file_read(f->w->r->public, path, CHAIN_MAX, &bytes, &why);
+	if (r == 0 && file.len == content->len && memcmp(file.data, content->data, file.len) == 0)
+		return 0;
 	if (r == 0)
-		r = leaf_chain_parse(bytes.data, bytes.len, product, &chain, &why);
-	if (r == 0 && (chain.n != (size_t)seq || chain.n == 0 ||
-		       memcmp(chain.leaves[chain.n - 1].hash.b, last.b, sizeof(last.b)) != 0))
-		r = error_set(&why, E_UNTRUSTED, "does not end with leaf %" PRId64, seq);
-	return r < 0 ? fsck_problem(f, path, why.text, false, err) : 0;
+		(void)error_set(&why, E_UNTRUSTED, "is not what the database has");
+	if (f->repair) {
+		r = outbox_put(f->w, STAGE_LOG, path, content, err);
+		if (r < 0)
+			return r;
+	}
+	return fsck_problem(f, path, why.text, f->repair, err);
 }
 
 int fsck_log(struct fsck *f, struct error *err)
@@ -156,6 +179,6 @@ int fsck_log(struct fsck *f, struct error *err)
 	int r = store_leaves(f->w->store, 0, INT64_MAX, each_leaf, &c, err);
 
 	if (r == 0 && check_checkpoint(&c, &why) < 0)
-		r = fsck_problem(f, LOG_CHECKPOINT, why.text, false, err);
-	return r < 0 ? r : store_products(f->w->store, check_chain, f, err);
+		return fsck_problem(f, LOG_CHECKPOINT, why.text, false, err);
+	return r < 0 ? r : log_each_file(f->w->store, check_file, f, err);
 }

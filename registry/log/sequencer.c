@@ -32,14 +32,30 @@ static int read_tile_work(void *ctx, unsigned level, uint64_t n, unsigned width,
 	return store_tile(w->store, level, n, width, out, err);
 }
 
-static int put_tile(struct work *w, int level, uint64_t n, unsigned width,
+/* What puts a file of the log: into the outbox, or wherever log_each_file() is asked to. */
+struct sink {
+	log_file_fn each;
+	void *ctx;
+};
+
+static int to_outbox(void *ctx, const char *path, const struct buf *content, struct error *err)
+{
+	return outbox_put(ctx, STAGE_LOG, path, content, err);
+}
+
+static struct sink outbox_sink(struct work *w)
+{
+	return (struct sink){to_outbox, w};
+}
+
+static int put_tile(const struct sink *to, int level, uint64_t n, unsigned width,
 		    const struct buf *content, struct error *err)
 {
 	char name[TILE_PATH_SIZE], path[TILE_PATH_SIZE + 4];
 
 	tile_path(level, n, width, name);
 	(void)snprintf(path, sizeof(path), "log/%s", name);
-	return outbox_put(w, STAGE_LOG, path, content, err);
+	return to->each(to->ctx, path, content, err);
 }
 
 static int write_tile(void *ctx, unsigned level, uint64_t n, unsigned width,
@@ -47,11 +63,12 @@ static int write_tile(void *ctx, unsigned level, uint64_t n, unsigned width,
 {
 	CLEANUP(buf_clear) struct buf content = {0};
 	struct work *w = ctx;
+	const struct sink to = outbox_sink(w);
 	int r = store_tile_set(w->store, level, n, width, hashes, err);
 
 	if (r == 0)
 		r = buf_add(&content, hashes, width * sizeof(*hashes), err);
-	return r < 0 ? r : put_tile(w, (int)level, n, width, &content, err);
+	return r < 0 ? r : put_tile(&to, (int)level, n, width, &content, err);
 }
 
 int log_add(struct work *w, struct document_row *doc, struct error *err)
@@ -131,16 +148,17 @@ static int add_entry(void *ctx, const struct leaf_row *row, struct error *err)
 	return r < 0 ? r : buf_add(ctx, row->data, row->len, err);
 }
 
-static int put_entries(struct work *w, uint64_t size, struct error *err)
+static int put_entries(struct store *s, uint64_t first, uint64_t size, const struct sink *to,
+		       struct error *err)
 {
-	for (uint64_t n = w->log_size / TILE_WIDTH; n * TILE_WIDTH < size; n++) {
+	for (uint64_t n = first / TILE_WIDTH; n * TILE_WIDTH < size; n++) {
 		CLEANUP(buf_clear) struct buf bundle = {0};
 		uint64_t from = n * TILE_WIDTH;
-		uint64_t to = size - from < TILE_WIDTH ? size : from + TILE_WIDTH;
-		int r = store_leaves(w->store, from, to, add_entry, &bundle, err);
+		uint64_t end = size - from < TILE_WIDTH ? size : from + TILE_WIDTH;
+		int r = store_leaves(s, from, end, add_entry, &bundle, err);
 
 		if (r == 0)
-			r = put_tile(w, -1, n, (unsigned)(to - from), &bundle, err);
+			r = put_tile(to, -1, n, (unsigned)(end - from), &bundle, err);
 		if (r < 0)
 			return r;
 	}
@@ -164,20 +182,24 @@ static int sign_checkpoint(struct work *w, uint64_t size, const struct hash *roo
 	return r < 0 ? r : outbox_put(w, STAGE_LOG, LOG_CHECKPOINT, out, err);
 }
 
+int log_prove(struct store *s, uint64_t index, uint64_t size, const struct buf *note,
+	      struct buf *out, struct error *err)
+{
+	const struct merkle_store tiles = log_tiles(s);
+	struct merkle_proof siblings;
+	int r = merkle_prove_inclusion(&tiles, index, size, &siblings, err);
+
+	return r < 0 ? r : tlog_proof_format(index, &siblings, note->data, note->len, out, err);
+}
+
 static int put_proofs(struct work *w, const struct fresh *f, uint64_t size, const struct buf *note,
 		      struct error *err)
 {
-	const struct merkle_store tiles = log_tiles(w->store);
-
 	for (size_t i = 0; i < f->n; i++) {
 		CLEANUP(buf_clear) struct buf proof = {0};
-		uint64_t index = w->log_size + i;
-		struct merkle_proof siblings;
 		char path[PATH_SIZE];
-		int r = merkle_prove_inclusion(&tiles, index, size, &siblings, err);
+		int r = log_prove(w->store, w->log_size + i, size, note, &proof, err);
 
-		if (r == 0)
-			r = tlog_proof_format(index, &siblings, note->data, note->len, &proof, err);
 		if (r < 0)
 			return r;
 		(void)snprintf(path, sizeof(path), "p/%s/proofs/%s.tlog-proof", f->products[i],
@@ -200,20 +222,22 @@ static int add_line(void *ctx, const struct leaf_row *row, struct error *err)
 	return leaf_line(&l, ctx, err);
 }
 
-static int put_chain(struct work *w, const char *product, struct error *err)
+static int put_chain(struct store *s, const char *product, const struct sink *to, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf lines = {0};
 	char path[PATH_SIZE];
-	int r = store_product_leaves(w->store, product, add_line, &lines, err);
+	int r = store_product_leaves(s, product, add_line, &lines, err);
 
-	if (r < 0)
+	if (r < 0 || !lines.len) /* admitted, and nothing more yet */
 		return r;
 	(void)snprintf(path, sizeof(path), "p/%s/leaves.jsonl", product);
-	return outbox_put(w, STAGE_LOG, path, &lines, err);
+	return to->each(to->ctx, path, &lines, err);
 }
 
 static int put_chains(struct work *w, const struct fresh *f, struct error *err)
 {
+	const struct sink to = outbox_sink(w);
+
 	for (size_t i = 0; i < f->n; i++) {
 		bool done = false;
 		int r;
@@ -222,7 +246,7 @@ static int put_chains(struct work *w, const struct fresh *f, struct error *err)
 			done = strcmp(f->products[k], f->products[i]) == 0;
 		if (done)
 			continue;
-		r = put_chain(w, f->products[i], err);
+		r = put_chain(w->store, f->products[i], &to, err);
 		if (r < 0)
 			return r;
 	}
@@ -232,6 +256,7 @@ static int put_chains(struct work *w, const struct fresh *f, struct error *err)
 int log_seal(struct work *w, struct error *err)
 {
 	const struct merkle_store tiles = {.ctx = w, .read = read_tile_work, .write = write_tile};
+	const struct sink to = outbox_sink(w);
 	CLEANUP(fresh_clear) struct fresh f = {0};
 	CLEANUP(buf_clear) struct buf note = {0};
 	struct hash root;
@@ -244,7 +269,7 @@ int log_seal(struct work *w, struct error *err)
 	if (r == 0)
 		r = merkle_append(&tiles, w->log_size, f.hashes, f.n, err);
 	if (r == 0)
-		r = put_entries(w, size, err);
+		r = put_entries(w->store, w->log_size, size, &to, err);
 	if (r == 0)
 		r = merkle_root(&tiles, size, &root, err);
 	if (r == 0)
@@ -252,6 +277,60 @@ int log_seal(struct work *w, struct error *err)
 	if (r == 0)
 		r = put_proofs(w, &f, size, &note, err);
 	return r < 0 ? r : put_chains(w, &f, err);
+}
+
+/* --- all of it, as the store has it --- */
+
+static int each_tile(struct store *s, uint64_t size, const struct sink *to, struct error *err)
+{
+	for (unsigned level = 0; level * TILE_HEIGHT < 64; level++) {
+		uint64_t hashes = size >> (level * TILE_HEIGHT);
+
+		for (uint64_t n = 0; n * TILE_WIDTH < hashes; n++) {
+			CLEANUP(buf_clear) struct buf content = {0};
+			struct hash tile[TILE_WIDTH];
+			uint64_t left = hashes - n * TILE_WIDTH;
+			unsigned width = left < TILE_WIDTH ? (unsigned)left : TILE_WIDTH;
+			int r = store_tile(s, level, n, width, tile, err);
+
+			if (r == 0)
+				r = buf_add(&content, tile, width * sizeof(*tile), err);
+			if (r == 0)
+				r = put_tile(to, (int)level, n, width, &content, err);
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+struct chains {
+	struct store *s;
+	const struct sink *to;
+};
+
+static int each_chain(void *ctx, const char *product, struct error *err)
+{
+	const struct chains *c = ctx;
+
+	return put_chain(c->s, product, c->to, err);
+}
+
+int log_each_file(struct store *s, log_file_fn each, void *ctx, struct error *err)
+{
+	const struct sink to = {each, ctx};
+	CLEANUP(buf_clear) struct buf note = {0};
+	struct chains chains = {s, &to};
+	uint64_t size = 0;
+	int r = store_checkpoint(s, &size, &note, err);
+
+	if (r == 0)
+		r = each_tile(s, size, &to, err);
+	if (r == 0)
+		r = put_entries(s, 0, size, &to, err);
+	if (r == 0)
+		r = each(ctx, LOG_CHECKPOINT, &note, err);
+	return r < 0 ? r : store_products(s, each_chain, &chains, err);
 }
 
 int log_start(struct work *w, struct error *err)

@@ -38,6 +38,19 @@ MUSTCHECK int log_check(struct registry *r, struct error *err);
 /* Remember the store's checkpoint in DIR/log.head: after a commit, before anyone sees it. */
 MUSTCHECK int log_remember(struct registry *r, struct error *err);
 
+/*
+ * Every file of the log at its present size, as it must be: tiles and entries
+ * (of partial ones those in use now), checkpoint, leaf chains. `path` is below
+ * public/; stop by returning a negative code.
+ */
+typedef int (*log_file_fn)(void *ctx, const char *path, const struct buf *content,
+			   struct error *err);
+MUSTCHECK int log_each_file(struct store *s, log_file_fn each, void *ctx, struct error *err);
+
+/* Append the proof file of a leaf under the checkpoint `note`, which is over `size` leaves. */
+MUSTCHECK int log_prove(struct store *s, uint64_t index, uint64_t size, const struct buf *note,
+			struct buf *out, struct error *err);
+
 /* Reads tiles from a `struct store *`, for proofs. */
 struct merkle_store log_tiles(struct store *s);
 

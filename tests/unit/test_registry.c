@@ -545,6 +545,19 @@ static void online_roles_are_renewed_at_half_their_time(void **state)
 
 /* --- fsck --- */
 
+/* With the log's present size where a path has %u. */
+static void log_path(struct town *t, const char *fmt, char *out, size_t size)
+{
+	CLEANUP(freep) char *checkpoint = town_read(t, "log/checkpoint");
+	const char *at = strchr(fmt, '%');
+
+	assert_non_null(checkpoint);
+	(void)snprintf(out, size, "%s", fmt);
+	if (at)
+		(void)snprintf(out + (at - fmt), size - (size_t)(at - fmt), "%lu",
+			       strtoul(strchr(checkpoint, '\n') + 1, NULL, 10));
+}
+
 static void fsck_finds_and_repairs_a_changed_file(void **state)
 {
 	static const char path[] = "p/" TOWN_PRODUCT "/metadata/1.root.json";
@@ -562,6 +575,54 @@ static void fsck_finds_and_repairs_a_changed_file(void **state)
 	assert_int_equal(json_integer_value(json_object_get(again, "repaired")), 1);
 	assert_sound(t);
 	paper_clear(&root);
+}
+
+/* Whatever is public of the log follows from the database. */
+static void fsck_makes_the_files_of_the_log_anew(void **state)
+{
+	static const char *const files[] = {"log/tile/0/000.p/%u", "log/tile/entries/000.p/%u",
+					    "log/checkpoint", "p/" TOWN_PRODUCT "/leaves.jsonl"};
+	struct town *t = *state;
+	struct paper root;
+	char id[SHA256_HEX_SIZE], proof[256];
+
+	town_settle(t, &root);
+	paper_id(&root, id);
+	(void)snprintf(proof, sizeof(proof), "p/" TOWN_PRODUCT "/proofs/%s.tlog-proof", id);
+	for (size_t i = 0; i <= ARRAY_LEN(files); i++) {
+		CLEANUP(json_decrefp) json_t *report = NULL;
+		CLEANUP(json_decrefp) json_t *again = NULL;
+		CLEANUP(freep) char *before = NULL;
+		CLEANUP(freep) char *after = NULL;
+		char path[256];
+		struct error err = {0};
+
+		if (i < ARRAY_LEN(files))
+			log_path(t, files[i], path, sizeof(path));
+		else
+			(void)snprintf(path, sizeof(path), "%s", proof);
+		before = town_read(t, path);
+		assert_non_null(before);
+		assert_int_equal(file_remove(registry_public_dir(t->r), path, NULL), 0);
+		assert_int_equal(registry_fsck(t->r, false, &report, &err), E_UNTRUSTED);
+		assert_int_equal(json_array_size(json_object_get(report, "problems")), 1);
+		assert_int_equal(registry_fsck(t->r, true, &again, &err), 0);
+		after = town_read(t, path);
+		assert_non_null(after);
+		if (i < ARRAY_LEN(files))
+			assert_string_equal(before, after);
+		assert_sound(t);
+	}
+	paper_clear(&root);
+}
+
+/* Admitted is not registered: there is no leaf chain to miss. */
+static void fsck_finds_nothing_wrong_with_an_admitted_product(void **state)
+{
+	struct town *t = *state;
+
+	assert_int_equal(registry_admit(t->r, "acme.y1", NULL), 0);
+	assert_sound(t);
 }
 
 static void fsck_finds_a_damaged_blob_and_proof(void **state)
@@ -608,6 +669,8 @@ int main(void)
 		IN_TOWN(log_grows_over_a_tile_and_old_proofs_stay_good),
 		IN_TOWN(online_roles_are_renewed_at_half_their_time),
 		IN_TOWN(fsck_finds_and_repairs_a_changed_file),
+		IN_TOWN(fsck_makes_the_files_of_the_log_anew),
+		IN_TOWN(fsck_finds_nothing_wrong_with_an_admitted_product),
 		IN_TOWN(fsck_finds_a_damaged_blob_and_proof),
 	};
 
