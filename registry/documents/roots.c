@@ -192,19 +192,10 @@ static int check_step(struct step *s, struct error *err)
 
 struct bridges {
 	struct step *s;
-	char deposit[SHA256_HEX_SIZE];  /* the one whose bridge is the offered root; "" */
+	char deposit[SHA256_HEX_SIZE];  /* one whose bridge is the offered root; "" */
+	char why[WHY_MAX];              /* that one is not released */
 	char released[SHA256_HEX_SIZE]; /* bridge of a released one; "" */
 };
-
-static int note_bridge(void *ctx, const struct deposit_row *row, struct error *err)
-{
-	struct bridges *x = ctx;
-
-	(void)err;
-	if (strcmp(row->bridge, envelope_id(x->s->it->doc)) == 0)
-		memcpy(x->deposit, row->id, sizeof(x->deposit));
-	return 0;
-}
 
 /* What a person needs to know of the tree of a decision. */
 static void why_text(const json_t *why, char out[WHY_MAX])
@@ -217,23 +208,23 @@ static void why_text(const json_t *why, char out[WHY_MAX])
 		(void)snprintf(out, WHY_MAX, "%s", text.data ? text.data : "");
 }
 
-/* The bridge of an accepted deposit: is that deposit released? */
-static int check_bridge(struct step *s, const char *deposit, struct error *err)
+/* One deposit may be refreshed after another with the same bridge was released. */
+static int try_bridge(void *ctx, const struct deposit_row *row, struct error *err)
 {
+	struct bridges *x = ctx;
+	struct step *s = x->s;
 	CLEANUP(evidence_clear) struct evidence found = {0};
-	char why[WHY_MAX];
-	int r = work_evidence(s->b->w, s->b->product, s->from, deposit, &found, err);
+	int r;
 
+	if (s->bridge || strcmp(row->bridge, envelope_id(s->it->doc)) != 0)
+		return 0;
+	memcpy(x->deposit, row->id, sizeof(x->deposit));
+	r = work_evidence(s->b->w, s->b->product, s->from, row->id, &found, err);
 	if (r < 0)
 		return error_prefix(err, r, "%s", s->it->name);
-	if (found.released == ANSWER_YES) {
-		s->bridge = true;
-		return 0;
-	}
-	why_text(found.why, why);
-	return error_set(err, E_DENIED,
-			 "%s: is the bridge of deposit %.12s, which is not released: %s",
-			 s->it->name, deposit, why);
+	s->bridge = found.released == ANSWER_YES;
+	why_text(found.why, x->why);
+	return 0;
 }
 
 /* A statement of this type about exactly this step, at least so many days in the log. */
@@ -276,13 +267,15 @@ static int check_change(struct step *s, unsigned change, struct error *err)
 	CLEANUP(buf_clear) struct buf what = {0};
 	struct bridges x = {.s = s};
 	bool found = false;
-	int r = store_deposits(s->b->w->store, s->b->product, envelope_id(s->from->doc),
-			       note_bridge, &x, err);
+	int r = store_deposits(s->b->w->store, s->b->product, envelope_id(s->from->doc), try_bridge,
+			       &x, err);
 
-	if (r < 0)
+	if (r < 0 || s->bridge)
 		return r;
 	if (x.deposit[0])
-		return check_bridge(s, x.deposit, err);
+		return error_set(err, E_DENIED,
+				 "%s: is the bridge of deposit %.12s, which is not released: %s",
+				 s->it->name, x.deposit, x.why);
 	r = check_statement(s, "succession", SUCCESSION_WAIT_DAYS, &found, err);
 	if (r < 0 || found)
 		return r;

@@ -121,6 +121,22 @@ static void released_bridge_hands_the_product_over_in_one_array(void **state)
 	json_decref(index);
 }
 
+static void refresh_after_the_release_takes_nothing_back(void **state)
+{
+	struct stage *s = *state;
+	struct paper papers[3], again = town_deposit(s->t, 2, &s->root, &s->bridge);
+	struct error err = {0};
+
+	town_end(s->t, &s->root, &s->bridge, s->deposit);
+	json_object_set_new(again.body, "refresh_by", json_string("2039-01-01T00:00:00Z"));
+	town_expect(s->t, again, "published");
+	handover(s, papers);
+	if (town_post(s->t, papers, 3, NULL, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_string_equal(state_of(s->t, NULL), "kept");
+	assert_sound(s->t);
+}
+
 static void timestamps_under_the_old_root_go_on_being_renewed(void **state)
 {
 	struct stage *s = *state;
@@ -385,6 +401,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SEALED(released_bridge_hands_the_product_over_in_one_array),
+		SEALED(refresh_after_the_release_takes_nothing_back),
 		SEALED(timestamps_under_the_old_root_go_on_being_renewed),
 		SEALED(bridge_is_refused_before_the_release),
 		SEALED(bridge_needs_the_root_after_it_and_first_targets),
