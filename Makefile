@@ -71,7 +71,7 @@ sources := $(headers) $(shell find $(folders) tests -name '*.c')
 .SECONDARY:
 .PHONY: all deps check demo run-check run-demo check-unit check-scripts check-corpus coverage fuzz \
 	fuzz-run lint lint-deps check-format check-headers check-layers check-metrics check-tidy \
-	check-analyzer check-shell bench doc install clean FORCE
+	check-analyzer check-shell check-threats bench doc install clean FORCE
 
 all: $(bins) doc
 
@@ -192,7 +192,7 @@ lint-deps:
 
 lint: lint-deps
 	+@$(MAKE) --no-print-directory check-format check-headers check-layers check-metrics check-tidy \
-		check-analyzer check-shell
+		check-analyzer check-shell check-threats
 	@echo 'lint: clean'
 
 check-format:
@@ -223,6 +223,10 @@ check-analyzer: $(lint_src:%=$(B)/lint/%.analyzer)
 $(B)/lint/%.analyzer: % $(B)/flags
 	@mkdir -p $(@D)
 	@gcc $(std) $(warn) -O2 -fanalyzer -Werror -c -o /dev/null $< && touch $@
+
+# docs/THREATS.md names tests that exist.
+check-threats:
+	@$(PYTHON) tests/lint/threats.py
 
 check-shell:
 	@shellcheck -x $(shell find tests .ci -name '*.sh') .ci/run

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every test that docs/THREATS.md names exists, every attack has one, no TUF attack is left out."""
+import pathlib
+import re
+import sys
+
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+PAGE = TESTS.parent / "docs" / "THREATS.md"
+
+
+def c_tests(path):
+    """Tests that are defined, and used: else nobody runs them."""
+    text = path.read_text()
+    return {name for name in re.findall(r"^static void (\w+)\(void \*\*", text, re.M)
+            if len(re.findall(rf"\b{name}\b", text)) > 1}
+
+
+def functions():
+    names = set()
+    for path in TESTS.rglob("test_*.c"):
+        names |= c_tests(path)
+    for path in TESTS.rglob("*.py"):
+        names |= set(re.findall(r"^def (\w+)\(", path.read_text(), re.M))
+    return names
+
+
+def cases():
+    """The rules of the tables: the first text of each row."""
+    names = set()
+    for path in (TESTS / "attack").glob("test_hostile_*.py"):
+        names |= set(re.findall(r'\(\w*,? ?"([^"{}]+)",\s+\d', path.read_text()))
+    return names
+
+
+def main():
+    known, faults, named = functions() | cases(), [], set()
+    for number, line in enumerate(PAGE.read_text().splitlines(), 1):
+        if not line.startswith("|") or line.startswith("|---") or line.endswith("| test |"):
+            continue
+        tests = re.findall(r"`([^`]+)`", line.rstrip("|").rpartition("|")[2])
+        if not tests:
+            faults.append(f"{number}: names no test")
+        faults += [f"{number}: no such test: {t}" for t in tests if t not in known]
+        named |= set(tests)
+    for test in sorted(c_tests(TESTS / "attack" / "test_tuf_attacks.c") - named):
+        faults.append(f"does not name {test} of tests/attack/test_tuf_attacks.c")
+    if not named:
+        faults.append("has no table")
+    for fault in faults:
+        print(f"docs/THREATS.md: {fault}", file=sys.stderr)
+    return 1 if faults else 0
+
+
+sys.exit(main())
