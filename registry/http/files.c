@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -19,7 +18,7 @@
  * Each URL has one slot; another URL of the same slot displaces it. So memory
  * is bounded (SLOTS * SMALL_MAX: 64 MiB) and nothing needs an eviction order.
  */
-enum { SLOTS = 4096, SMALL_MAX = 16 * 1024, LOCKS = 64, MAPPED_MAX = 4 * 1024 * 1024 };
+enum { SLOTS = 4096, SMALL_MAX = 16 * 1024, LOCKS = 64 };
 
 /*
  * File systems count modification time in ticks of some milliseconds. A file
@@ -301,60 +300,6 @@ static enum MHD_Result answer_small(struct files *f, const char *url, const char
 	return ok;
 }
 
-/* A part of a file in our address space, as long as an answer needs it. */
-struct mapping {
-	void *at;
-	size_t len;
-};
-
-static void unmap(void *ctx)
-{
-	struct mapping *m = ctx;
-
-	(void)munmap(m->at, m->len);
-	free(m);
-}
-
-/*
- * One send() from mapped pages beats the small steps that libmicrohttpd takes with
- * sendfile(). Only the kernel reads them: should the file shrink, that send fails,
- * and no signal comes. NULL: do it the other way.
- */
-static struct MHD_Response *mapped(int fd, uint64_t first, uint64_t len)
-{
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), start = first / page * page;
-	CLEANUP(freep) struct mapping *m = malloc(sizeof(*m));
-	struct MHD_Response *r;
-
-	if (!m || len == 0 || len > MAPPED_MAX)
-		return NULL;
-	m->len = (size_t)(first - start + len);
-	m->at = mmap(NULL, m->len, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, (off_t)start);
-	if (m->at == MAP_FAILED)
-		return NULL;
-	r = MHD_create_response_from_buffer_with_free_callback_cls(
-		(size_t)len, (char *)m->at + (first - start), unmap, m);
-	if (r)
-		(void)steal(m);
-	else
-		(void)munmap(m->at, m->len);
-	return r;
-}
-
-/* `fd_take` is closed here, or with the answer. */
-static struct MHD_Response *body_of(int fd_take, uint64_t first, uint64_t len)
-{
-	CLEANUP(closep) int fd = fd_take;
-	struct MHD_Response *r = mapped(fd, first, len);
-
-	if (r)
-		return r;
-	r = MHD_create_response_from_fd_at_offset64(len, fd, first);
-	if (r) /* which closes it */
-		(void)steal_fd(&fd);
-	return r;
-}
-
 /* A part of a file, or all of one that is too large to keep; `fd_take` is closed with the answer.
  */
 static enum MHD_Result answer_fd(int fd_take, const char *path, const char *etag, uint64_t size,
@@ -373,7 +318,9 @@ static enum MHD_Result answer_fd(int fd_take, const char *path, const char *etag
 		(void)snprintf(content_range, sizeof(content_range), "bytes */%llu",
 			       (unsigned long long)size);
 	} else {
-		r = body_of(steal_fd(&fd), first, len);
+		r = MHD_create_response_from_fd_at_offset64(len, fd, first);
+		if (r) /* which closes it */
+			(void)steal_fd(&fd);
 		(void)snprintf(content_range, sizeof(content_range), "bytes %llu-%llu/%llu",
 			       (unsigned long long)first, (unsigned long long)(first + len - 1),
 			       (unsigned long long)size);

@@ -3,7 +3,7 @@
  * files - the public tree over HTTP: GET and HEAD of static files
  *
  * Small files are kept in memory as ready answers, and checked against the file
- * system on every request; others are sent from the page cache. No symbolic link is
+ * system on every request; large ones go by sendfile. No symbolic link is
  * followed, no folder listed. Any number of threads.
  */
 #ifndef REGISTRY_HTTP_FILES_H
