@@ -110,8 +110,8 @@ def eol_and_votes(w, r):
     assert [t["do"] for t in out["tasks"]] == ["approve or refuse"], out
     said = []
     for name in ("anna", "bert"):
-        w.run("approve", *at, *me(name), "--version", "9", "--out", f"{name}.json")
-        said.append(w.read(f"{name}.json"))
+        w.run("approve", *at, *me(name), "--version", "9", "--out", f"vote-{name}.json")
+        said.append(w.read(f"vote-{name}.json"))
     for one in said:  # else two in one second would be one document, and one vote
         assert one["signed"]["trustee"] == one["signatures"][0]["keyid"], one
     assert said[0]["signed"]["trustee"] != said[1]["signed"]["trustee"], said
