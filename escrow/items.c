@@ -190,7 +190,9 @@ int items_add_text(struct items *s, const struct buf *text, struct error *err)
 		one.path = strndup(at, (size_t)(stop - at));
 		if (!one.path)
 			return error_nomem(err);
-		if (!hex_is(one.sha256, SHA256_HEX) || !path_ok(one.path))
+		/* A NUL would end the name here, and not for sha256sum. */
+		if (!hex_is(one.sha256, SHA256_HEX) || strlen(one.path) != (size_t)(stop - at) ||
+		    !path_ok(one.path))
 			return error_set(err, E_INVALID, "%s: not a digest and a path", one.path);
 		at = stop + 1;
 		r = append(s, &one, err);

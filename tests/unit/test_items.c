@@ -153,6 +153,18 @@ static int read_text(const char *text, struct items *out, struct error *err)
 	return items_add_text(out, &b, err);
 }
 
+static void checksum_file_with_a_nul_in_a_name_is_refused(void **state)
+{
+	CLEANUP(items_clear) struct items items = {0};
+	CLEANUP(buf_clear) struct buf b = {0};
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(buf_puts(&b, ONE "  name\n", &err), 0);
+	b.data[b.len - 2] = '\0';
+	assert_error(items_add_text(&items, &b, &err), E_INVALID, &err, "not a digest and a path");
+}
+
 static void checksum_file_is_read_strictly(void **state)
 {
 	static const char *const bad[] = {
@@ -192,6 +204,7 @@ int main(void)
 		cmocka_unit_test(manifest_list_survives_the_way_there_and_back),
 		cmocka_unit_test(malformed_manifest_lists_are_refused),
 		cmocka_unit_test(checksum_file_is_read_strictly),
+		cmocka_unit_test(checksum_file_with_a_nul_in_a_name_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
