@@ -8,7 +8,7 @@
 # make fuzz            build the libFuzzer targets (clang), in build/fuzz/
 # make fuzz-run        run each of them for FUZZ_SECONDS
 # make lint            formatting, layering, headers, metrics, static analysis
-# make bench           measure against curl, nginx, gpg and print the table
+# make bench           measure against curl, nginx and gpg, and print tables
 # make install         honours DESTDIR, PREFIX, BINDIR, MANDIR
 #
 # CC, CFLAGS, CPPFLAGS, LDFLAGS are yours; OUT=DIR builds elsewhere; V=1 shows commands;
@@ -181,9 +181,9 @@ fuzz-run: fuzz
 	$(Q)sh tests/fuzz/run.sh build/fuzz/tests/fuzz $(FUZZ_SECONDS)
 
 bench:
-	@sh tests/setup/deps.sh build bench
+	@sh tests/setup/deps.sh build demo bench
 	+$(Q)$(MAKE) --no-print-directory all
-	$(Q)$(PYTHON) tests/bench/bench.py --bin "$(CURDIR)/$(B)"
+	$(Q)for b in tests/bench/*.py; do $(PYTHON) $$b --bin "$(CURDIR)/$(B)" || exit 1; done
 
 # --- lint --------------------------------------------------------------------
 

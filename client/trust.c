@@ -6,6 +6,7 @@
 
 #include "client/logged.h"
 #include "client/roots.h"
+#include "client/why.h"
 #include "lib/base/error.h"
 #include "lib/base/file.h"
 #include "lib/base/hex.h"
@@ -302,7 +303,10 @@ static int take_over(struct walk *w, struct handover *h, struct error *err)
 		(void)snprintf(c.product, sizeof(c.product), "%s", d->conf.product);
 		(void)snprintf(c.by, sizeof(c.by), "policy %s", policy_name(w->policy));
 	}
-	r = device_switch(d, &c, steal(h->after), err);
+	/* The decision that is acted on, not the one before the owner's word. */
+	r = why_handover(d, h->why, err);
+	if (r == 0)
+		r = device_switch(d, &c, steal(h->after), err);
 	handover_clear(h);
 	return r;
 }

@@ -57,7 +57,7 @@ def a_handover_is_asked_for_accepted_and_installed(case):
     d.ok("rollback")
     assert d.boot() == "A" and d.slot("A", len(V1)) == V1, "the way back to the vendor's image"
     why = d.ok("why").stdout
-    assert "eol" in why and "consent" in why, why
+    assert "eol" in why and "yes      the owner consents to exactly this" in why, why
 
 
 def metadata_of_the_old_publisher_goes_with_it(case):
