@@ -4,8 +4,12 @@
 #include <assert.h>
 
 #include "lib/base/error.h"
+#include "lib/base/hex.h"
 #include "policies/ledger.h"
 #include "policies/release.h"
+
+/* Deposits for one bridge that are judged: each costs a pass over the log. */
+enum { DEPOSITS_MAX = 32 };
 
 /* One gathering: the history, what is being made of it, and what is lacking. */
 struct search {
@@ -15,10 +19,9 @@ struct search {
 	const char *lacking;        /* set: the answer is unknown, for want of this */
 	struct error wrong;         /* why a document that claimed to be it was not */
 	size_t judged;              /* deposits */
+	char approved[DEPOSITS_MAX][SHA256_HEX_SIZE]; /* deposits that an approval names */
+	size_t napproved;
 };
-
-/* Deposits for one bridge that are judged, the latest first: each costs a pass over the log. */
-enum { DEPOSITS_MAX = 8 };
 
 static const struct evidence_query *query(const struct search *s)
 {
@@ -199,21 +202,55 @@ static int try_deposit(struct search *s, const struct leaf *leaf, struct error *
 	return 0;
 }
 
-/* Latest first, since a refreshed deposit takes the place of the one before. */
+static bool is_approved(const struct search *s, const char *deposit)
+{
+	for (size_t i = 0; i < s->napproved; i++)
+		if (strcmp(s->approved[i], deposit) == 0)
+			return true;
+	return false;
+}
+
+/* Which deposits are approvals about? Whether they count is judged with the deposit. */
+static int find_approved(struct search *s, struct error *err)
+{
+	for (size_t i = s->h.begin; i < end_of_time(s) && s->napproved < DEPOSITS_MAX; i++) {
+		const struct leaf *leaf = &s->e->chain.leaves[i];
+		CLEANUP(envelope_freep) struct envelope *doc = NULL;
+		const char *id;
+
+		if (strcmp(leaf->kind, statement_name(ST_APPROVAL)) != 0)
+			continue;
+		int r = ledger_read(&s->h, leaf, &doc, err);
+		if (r < 0)
+			return r;
+		id = doc ? json_string_value(json_object_get(envelope_signed(doc), "deposit"))
+			 : NULL;
+		if (id && hex_is(id, SHA256_HEX) && !is_approved(s, id))
+			memcpy(s->approved[s->napproved++], id, SHA256_HEX_SIZE);
+	}
+	return 0;
+}
+
+/*
+ * Latest first, since a refreshed deposit takes the place of the one before. Of the
+ * others only those that were approved can be released where it is not: so that no
+ * number of refreshes buries a release.
+ */
 static int search_deposits(struct search *s, struct error *err)
 {
-	for (size_t i = end_of_time(s); i > s->h.begin; i--) {
+	int r = find_approved(s, err);
+
+	for (size_t i = end_of_time(s); r == 0 && i > s->h.begin; i--) {
 		const struct leaf *leaf = &s->e->chain.leaves[i - 1];
 
 		if (strcmp(leaf->kind, "deposit") != 0)
 			continue;
-		if (s->judged == DEPOSITS_MAX || (s->e->by && s->e->released == ANSWER_YES))
+		if (s->judged > DEPOSITS_MAX || (s->e->by && s->e->released == ANSWER_YES))
 			break;
-		int r = try_deposit(s, leaf, err);
-		if (r < 0)
-			return r;
+		if (!s->e->by || is_approved(s, leaf->id))
+			r = try_deposit(s, leaf, err);
 	}
-	return 0;
+	return r;
 }
 
 /* --- a succession or a rotation ------------------------------------------------------ */

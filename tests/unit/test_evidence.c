@@ -355,6 +355,24 @@ static void a_refreshed_deposit_takes_the_place_of_the_first(void **state)
 	assert_true(used(&s, s.deposit) && !used(&s, first));
 }
 
+static void refreshes_after_the_release_do_not_bury_it(void **state)
+{
+	CLEANUP(scene_clear) struct scene s = open_scene(0, "release/declared");
+	char first[SHA256_HEX_SIZE];
+
+	(void)state;
+	memcpy(first, s.deposit, sizeof(first));
+	const char *eol = say_eol(&s, false);
+	(void)vote(&s, "approval", 0, "eol", eol);
+	(void)vote(&s, "approval", 1, "eol", eol);
+	for (int i = 0; i < 40; i++)
+		log_deposit(&s, "release/declared");
+	log_bridge(&s);
+	judge(&s);
+	assert_answer(&s, ANSWER_YES);
+	assert_true(used(&s, first) && !used(&s, s.deposit));
+}
+
 /* --- contradictions ------------------------------------------------------------------ */
 
 static void evidence_of_another_step_is_untrusted(void **state)
@@ -1244,6 +1262,7 @@ int main(void)
 		cmocka_unit_test(approvals_for_something_else_do_not_count),
 		cmocka_unit_test(an_end_that_is_not_final_for_this_step_does_not_count),
 		cmocka_unit_test(approvals_of_an_end_that_is_not_final_do_not_count),
+		cmocka_unit_test(refreshes_after_the_release_do_not_bury_it),
 		cmocka_unit_test(a_refreshed_deposit_takes_the_place_of_the_first),
 		cmocka_unit_test(evidence_of_another_step_is_untrusted),
 		cmocka_unit_test(a_deposit_that_follows_another_root_is_untrusted),
