@@ -63,6 +63,25 @@ static void program_help(FILE *f, const char *program, const struct cli_verb *ve
 	(void)fprintf(f, "\n%s VERB --help explains one; --version tells the version.\n", program);
 }
 
+/* "root --help": the verbs whose first word that is. False: there are none. */
+static bool group_help(const char *program, const struct cli_verb *verbs, const char *word)
+{
+	size_t len = strlen(word);
+	bool any = false;
+
+	for (const struct cli_verb *v = verbs; v->name; v++) {
+		if (strncmp(v->name, word, len) != 0 || v->name[len] != ' ')
+			continue;
+		if (!any)
+			(void)printf("usage: %s %s VERB [OPTION...]\n\n", program, word);
+		any = true;
+		(void)printf("  %-14s %s\n", v->name, v->help);
+	}
+	if (any)
+		(void)printf("\n%s %s VERB --help explains one.\n", program, word);
+	return any;
+}
+
 static void verb_help(const char *program, const struct cli_verb *v)
 {
 	(void)printf("usage: %s %s [OPTION...]%s%s\n\n%s\n\n", program, v->name,
@@ -239,6 +258,8 @@ int cli_main(const char *program, const struct cli_verb *verbs, int argc, char *
 		if (words)
 			return run(program, v, argc - words, argv + words);
 	}
+	if (argc == 3 && strcmp(argv[2], "--help") == 0 && group_help(program, verbs, argv[1]))
+		return EXIT_OK;
 	if (argc < 2)
 		program_help(stderr, program, verbs);
 	else

@@ -100,7 +100,8 @@ struct cli_verb {
 
 /*
  * Parse, run, report. Every verb has --help and --json; the program has --help
- * and --version. Returns the exit status for main() to return.
+ * and --version, and the first of two words has --help. Returns the exit status for main() to
+ * return.
  */
 int cli_main(const char *program, const struct cli_verb *verbs, int argc, char *argv[]);
 

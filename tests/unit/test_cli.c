@@ -295,9 +295,28 @@ static void out_of_memory_is_reported(void **state)
 	assert_string_equal(text(&said), "bequest-test: out of memory\n");
 }
 
+static void first_word_tells_its_verbs(void **state)
+{
+	CLEANUP(outcome_clear) struct outcome o = run("root --help");
+
+	(void)state;
+	assert_int_equal(o.status, EXIT_OK);
+	assert_non_null(strstr(o.out.data, "usage: bequest-test root VERB"));
+	assert_non_null(strstr(o.out.data, "  root show      show a root\n"));
+	assert_null(strstr(o.out.data, "refuse"));
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const none[] = {"roo --help", "refus --help",
+						   "root show2 --help"};
+		CLEANUP(outcome_clear) struct outcome bad = run(none[i]);
+
+		assert_int_equal(bad.status, EXIT_USAGE);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(first_word_tells_its_verbs),
 		cmocka_unit_test(options_fill_the_verbs_struct),
 		cmocka_unit_test(wrong_usage_is_one_line_and_status_2),
 		cmocka_unit_test(a_list_has_an_end),
