@@ -162,7 +162,8 @@ int registry_blob_write(struct upload *u, const void *data, size_t len, struct e
 struct arrival {
 	const char *sha256;
 	uint64_t size;
-	int64_t ready[READY_MAX]; /* batches that have all their blobs now */
+	int64_t after;            /* only those behind this one are asked for */
+	int64_t ready[READY_MAX]; /* batches that have all their blobs now, in order */
 	size_t n;
 };
 
@@ -171,7 +172,7 @@ static int note_ready(void *ctx, int64_t n, struct error *err)
 	struct arrival *a = ctx;
 
 	(void)err;
-	if (a->n < READY_MAX)
+	if (n > a->after && a->n < READY_MAX)
 		a->ready[a->n++] = n;
 	return 0;
 }
@@ -189,10 +190,15 @@ static int arrive(struct work *w, void *arg, struct error *err)
 static int announce(struct registry *r, const char *sha256, uint64_t size, struct error *err)
 {
 	struct arrival a = {.sha256 = sha256, .size = size};
-	int e = registry_work(r, arrive, &a, err);
+	int e;
 
-	for (size_t i = 0; e == 0 && i < a.n; i++)
-		e = registry_work(r, submit_again, &a.ready[i], err);
+	do {
+		e = registry_work(r, arrive, &a, err);
+		for (size_t i = 0; e == 0 && i < a.n; i++) {
+			a.after = a.ready[i];
+			e = registry_work(r, submit_again, &a.ready[i], err);
+		}
+	} while (e == 0 && a.n == READY_MAX);
 	return e;
 }
 

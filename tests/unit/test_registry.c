@@ -391,6 +391,32 @@ static void wrong_bytes_are_refused_and_not_kept(void **state)
 	paper_clear(&root);
 }
 
+static void one_blob_settles_however_many_batches_wait_for_it(void **state)
+{
+	static const char text[] = "what all wait for";
+	enum { MANY = 70 };
+	struct town *t = *state;
+	struct paper root;
+	CLEANUP(json_decrefp) json_t *reply = NULL;
+	char id[SHA256_HEX_SIZE];
+	struct error err = {0};
+
+	town_settle(t, &root);
+	for (int64_t i = 0; i < MANY; i++) {
+		struct paper p = town_targets(t, 2, "vendor"); /* only one of them can be it */
+
+		town_add_target(&p, "notes.txt", text, NULL);
+		json_object_set_new(p.body, "x-n", json_integer(i));
+		paper_id(&p, id);
+		town_expect(t, p, "waiting");
+	}
+	if (town_upload(t, text, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(registry_document(t->r, id, &reply, &err), 0);
+	assert_string_equal(json_string_value(json_object_get(reply, "state")), "refused");
+	paper_clear(&root);
+}
+
 /* --- the batch that is refused when its last blob comes --- */
 
 static void batch_that_no_longer_fits_is_refused_with_a_reason(void **state)
@@ -664,6 +690,7 @@ int main(void)
 		IN_TOWN(upload_that_died_at_its_last_byte_is_finished_when_asked_about),
 		IN_TOWN(batch_that_has_its_blobs_is_published_when_opened),
 		IN_TOWN(wrong_bytes_are_refused_and_not_kept),
+		IN_TOWN(one_blob_settles_however_many_batches_wait_for_it),
 		IN_TOWN(batch_that_no_longer_fits_is_refused_with_a_reason),
 		IN_TOWN(many_threads_get_one_unbroken_log),
 		IN_TOWN(log_grows_over_a_tile_and_old_proofs_stay_good),
