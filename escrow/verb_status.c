@@ -39,6 +39,12 @@ static int judge(const struct view *v, const struct matter *m, const char **answ
 	return 0;
 }
 
+/* Is its bridge the root that came next? Then it has done what it is for, and is not stale. */
+static bool used(const struct view *v, const struct deposit *d)
+{
+	return view_find_root(v, d->follows_version + 1, d->bridge) != NULL;
+}
+
 /* One deposit, as `status` tells it. */
 static int describe(const struct view *v, const char *id, json_t **out, struct error *err)
 {
@@ -53,20 +59,21 @@ static int describe(const struct view *v, const char *id, json_t **out, struct e
 	if (r == 0)
 		r = lint_init(&lint, utc_now(), err);
 	if (r == 0)
-		r = lint_deposit(&lint, &m.deposit, view_root(v), err);
+		r = lint_deposit(&lint, &m.deposit, used(v, &m.deposit) ? NULL : view_root(v), err);
 	if (r == 0 && m.eol)
 		r = matter_votes(v, &m, envelope_id(m.eol), &votes, err);
 	if (r == 0)
 		r = judge(v, &m, &answer, &why, err);
 	if (r < 0)
 		return r;
-	o = json_pack("{s:s, s:I, s:b, s:I, s:I, s:I, s:s?, s:I, s:s, s:O?, s:O}", "id", id,
+	o = json_pack("{s:s, s:I, s:b, s:b, s:I, s:I, s:I, s:s?, s:I, s:s, s:O?, s:O}", "id", id,
 		      "follows_root", (json_int_t)m.deposit.follows_version, "fresh",
-		      strcmp(m.deposit.follows_id, envelope_id(view_root(v)->doc)) == 0,
-		      "threshold", (json_int_t)m.deposit.trustees.threshold, "trustees",
-		      (json_int_t)m.deposit.nseats, "approvals", (json_int_t)count_bits(votes.yes),
-		      "eol", m.eol ? envelope_id(m.eol) : NULL, "notices", (json_int_t)m.nnotices,
-		      "released", answer, "why", why, "findings", lint.findings);
+		      strcmp(m.deposit.follows_id, envelope_id(view_root(v)->doc)) == 0, "used",
+		      used(v, &m.deposit), "threshold", (json_int_t)m.deposit.trustees.threshold,
+		      "trustees", (json_int_t)m.deposit.nseats, "approvals",
+		      (json_int_t)count_bits(votes.yes), "eol", m.eol ? envelope_id(m.eol) : NULL,
+		      "notices", (json_int_t)m.nnotices, "released", answer, "why", why, "findings",
+		      lint.findings);
 	if (!o)
 		return error_nomem(err);
 	*out = o;
@@ -97,8 +104,9 @@ static void print_deposit(const json_t *d)
 	(void)printf("\ndeposit %s\n", json_string_value(json_object_get(d, "id")));
 	(void)printf("  follows root %lld: %s\n",
 		     (long long)json_integer_value(json_object_get(d, "follows_root")),
-		     json_is_true(json_object_get(d, "fresh")) ? "fits the newest"
-							       : "not the newest");
+		     json_is_true(json_object_get(d, "used"))    ? "used, its bridge came next"
+		     : json_is_true(json_object_get(d, "fresh")) ? "fits the newest"
+								 : "not the newest");
 	(void)printf("  opens with %lld of %lld trustees; approved by %lld; released: %s\n",
 		     (long long)json_integer_value(json_object_get(d, "threshold")),
 		     (long long)json_integer_value(json_object_get(d, "trustees")),

@@ -304,8 +304,8 @@ static void add_moving(struct product_page *p)
 	}
 	html_raw(h, "<p>A device that finds the new keys checks all of the evidence, keeps its old "
 		    "software, and asks its owner:</p>\n"
-		    "<pre>bequest-client --config client.conf handover show\n"
-		    "bequest-client --config client.conf handover accept</pre>\n"
+		    "<pre>bequest-client handover show --config client.conf\n"
+		    "bequest-client handover accept --config client.conf</pre>\n"
 		    "<p>Until then it goes on as it was.</p>\n");
 }
 

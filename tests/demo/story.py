@@ -133,6 +133,7 @@ def gpg(person):
 
 
 def make_people(s):
+    s.say("      making the keys of ten people …")
     for person in VENDORS + TRUSTEES + STEWARDS + ("maintainer",):
         s.run("mkdir", "-p", work(person), shown=False)
         s.run("bequest-escrow", "key", "new", "--type", "openpgp", "--user-id",
@@ -348,6 +349,7 @@ def fix_built(s):
         s.run("env", f"GIT_AUTHOR_DATE={when}", f"GIT_COMMITTER_DATE={when}", "git", "-C", "source",
               "-c", "user.name=Maintainer", "-c", "user.email=maintainer@example.org", "commit",
               "-q", "--allow-empty", "-m", f"Firmware {i.fixed_version}: {i.fix_says}")
+        s.say("      building with the cross compiler, about ten seconds …")
         s.run("sh", "input/build.sh", "source", "image/community.bin")
         s.digest("image/community.bin")
         s.now(f"a real build with the real cross compiler: {os.path.getsize(s.path('image/community.bin'))}"

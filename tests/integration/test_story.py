@@ -41,6 +41,8 @@ def check_contract(told, folder):
             assert inputs.sha256(os.path.join(folder, path)) == digest, (step["id"], path)
     refused = next(s for s in told["steps"] if s["id"] == "handover-refused-by-default")
     assert 4 in refused["exit"]
+    with open(os.path.join(folder, "log.txt"), encoding="utf-8") as f:
+        assert "follows root 1: used, its bridge came next" in f.read()
     for person in PEOPLE:
         assert os.path.isdir(os.path.join(folder, "people", person, "gnupg")), person
     for name in ("registry/registry.db", "deposit/deposit.json", "source/.git", "log.txt",
