@@ -148,7 +148,13 @@ static int check_fresh(const struct device *d, const struct handover *h, struct 
 	if (!by || strcmp(by, "rotation") == 0)
 		return 0;
 	r = check_online_keys(d->root, h->bridge, err);
-	return r == 0 && h->after ? check_online_keys(d->root, h->after, err) : r;
+	if (r == 0)
+		r = check_online_keys(d->anchor, h->bridge, err);
+	if (r == 0 && h->after)
+		r = check_online_keys(d->root, h->after, err);
+	if (r == 0 && h->after)
+		r = check_online_keys(d->anchor, h->after, err);
+	return r;
 }
 
 /* The root after the bridge must be the same stewards' own. */

@@ -89,6 +89,33 @@ static int check_keyids(const struct step *s, enum tuf_type type, struct error *
 	return 0;
 }
 
+/* Versions start again at 1, so nothing that an earlier online key signed may still count. */
+static int check_fresh(const struct step *s, struct error *err)
+{
+	static const enum tuf_type online[] = {TUF_TIMESTAMP, TUF_SNAPSHOT};
+
+	for (int64_t v = 1; v <= s->from->version; v++) {
+		CLEANUP(tuf_root_freep) struct tuf_root *old = NULL;
+		int r = load_root(s->b->w->store, s->b->product, v, &old, err);
+
+		if (r < 0)
+			return r;
+		for (size_t i = 0; i < ARRAY_LEN(online) * ARRAY_LEN(online); i++) {
+			enum tuf_type is = online[i / ARRAY_LEN(online)];
+			const struct role_keys *was = &old->role[online[i % ARRAY_LEN(online)]];
+
+			for (size_t k = 0; k < was->n; k++)
+				if (role_keys_has(&s->to->role[is], was->keys[k]))
+					return error_set(err, E_INVALID,
+							 "%s: signed.roles.%s: lists an online key "
+							 "of root %" PRId64
+							 ": another publisher needs new ones",
+							 s->it->name, tuf_type_name(is), v);
+		}
+	}
+	return 0;
+}
+
 /* What every root of a product must be. */
 static int check_form(struct step *s, struct error *err)
 {
@@ -342,7 +369,7 @@ static int take_same(struct step *s, struct error *err)
 				 "%s: signed.x-bequest.bridge: a bridge changes the publisher",
 				 s->it->name);
 	/* Behind a bridge the end is over. */
-	r = s->b->bridge_open ? 0 : check_not_ended(s, err);
+	r = s->b->bridge_open ? check_fresh(s, err) : check_not_ended(s, err);
 	if (r == 0)
 		r = check_online(s, &use, err);
 	if (r == 0 && s->rotation)
@@ -364,8 +391,9 @@ static int take_change(struct step *s, unsigned change, struct error *err)
 		return error_set(err, E_INVALID,
 				 "%s: signed.x-bequest.bridge: it is the bridge of no deposit",
 				 s->it->name);
+	r = check_fresh(s, err);
 	/* A bridge lists throw-away keys: only the root after it has real ones. */
-	if (!s->bridge) {
+	if (r == 0 && !s->bridge) {
 		r = store_tenure_count(s->b->w->store, s->b->product, use.publisher, &use.epoch,
 				       err);
 		if (r == 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The change of publisher, and each way in which it is refused. */
 #include "lib/base/utc.h"
+#include "lib/tuf/repo.h"
 #include "tests/support/town.h"
 #include "tests/unit/unit.h"
 
@@ -213,6 +214,26 @@ static void lone_bridge_waits_for_signatures_and_never_becomes_a_root(void **sta
 	assert_sound(s->t);
 }
 
+static void online_keys_of_the_vendor_are_refused_after_it(void **state)
+{
+	struct stage *s = *state;
+	struct paper papers[3];
+	json_t *keys = NULL;
+	struct error err = {0};
+
+	town_end(s->t, &s->root, &s->bridge, s->deposit);
+	handover(s, papers);
+	assert_int_equal(registry_online_keys(s->t->r, TOWN_PRODUCT, "acme", &keys, &err), 0);
+	const char *id = json_string_value(json_object_get(keys, "timestamp"));
+	assert_int_equal(repo_root_add_key(papers[1].body, TUF_SNAPSHOT, id,
+					   json_object_get(json_object_get(keys, "keys"), id),
+					   &err),
+			 0);
+	refuse(s->t, papers, 3, E_INVALID,
+	       "root 3: signed.roles.snapshot: lists an online key of root 1");
+	json_decref(keys);
+}
+
 static void other_changes_of_publisher_are_refused(void **state)
 {
 	struct stage *s = *state;
@@ -406,6 +427,7 @@ int main(void)
 		SEALED(bridge_is_refused_before_the_release),
 		SEALED(bridge_needs_the_root_after_it_and_first_targets),
 		SEALED(lone_bridge_waits_for_signatures_and_never_becomes_a_root),
+		SEALED(online_keys_of_the_vendor_are_refused_after_it),
 		SEALED(other_changes_of_publisher_are_refused),
 		SEALED(after_a_final_end_the_vendor_cannot_rotate_away),
 		SEALED(final_end_is_not_taken_back_by_a_later_one),
