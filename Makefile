@@ -25,7 +25,9 @@ FUZZ_SECONDS ?= 60
 B := $(or $(OUT),build$(if $(SAN),/san)$(if $(COVERAGE),/cov)$(if $(FUZZ),/fuzz))
 Q := $(if $(V),,@)
 MAKEFLAGS += --no-builtin-rules
+ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(shell nproc)
+endif
 
 # --- flags -------------------------------------------------------------------
 

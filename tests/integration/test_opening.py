@@ -104,8 +104,8 @@ def opens_though_killed_on_the_way(w, r, shares):
     r.stop()
     program = own_programs(w, f"""
 if mkdir {w.dir}/first 2>/dev/null; then kill -9 $PPID; exit 1; fi
-if mkdir {w.dir}/second 2>/dev/null; then kill -9 $PPID; exec sleep 1; fi
-exec {BIN} "$@"
+if mkdir {shlex.quote(str(w.dir))}/second 2>/dev/null; then kill -9 $PPID; exec sleep 1; fi
+exec {shlex.quote(str(BIN))} "$@"
 """)
     start(w, r, program)
     status, said = post(r.url, shares["anna"])
