@@ -5,6 +5,7 @@ import base64
 import hashlib
 import json
 import re
+import shlex
 import shutil
 import signal
 import subprocess
