@@ -170,8 +170,14 @@ int file_mkdir(int dir, const char *path, mode_t mode, struct error *err)
 		if (*p != '/')
 			continue;
 		*p = '\0';
-		if (mkdirat(dir, part, 0777) < 0 && errno != EEXIST)
+		if (mkdirat(dir, part, 0777) == 0) {
+			int r = file_sync_parent(dir, part, err);
+
+			if (r < 0)
+				return r;
+		} else if (errno != EEXIST) {
 			return error_errno(err, errno, "%s", part);
+		}
 		*p = '/';
 	}
 	if (mkdirat(dir, part, mode) == 0)

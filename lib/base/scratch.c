@@ -12,6 +12,17 @@
 #include "lib/base/file.h"
 
 #define TEMP_DIR "/tmp"
+enum { FDS_OLD_KERNEL = 4096 };
+
+/* Nobody must wait for us: not at the end of a pipe, not for a lock that we inherited. */
+static void close_all_but(int keep)
+{
+	if (close_range((unsigned)keep + 1, ~0U, 0) < 0) /* before Linux 5.9 */
+		for (int fd = keep + 1; fd < FDS_OLD_KERNEL; fd++)
+			(void)close(fd);
+	for (int fd = 0; fd < keep; fd++)
+		(void)close(fd);
+}
 
 /* The child: only what is safe after a fork of a threaded program. */
 static void guard(const char *path, int wake)
@@ -23,10 +34,7 @@ static void guard(const char *path, int wake)
 	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGTERM, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
-	/* Whoever reads our standard output must not wait for us. */
-	(void)close(STDIN_FILENO);
-	(void)close(STDOUT_FILENO);
-	(void)close(STDERR_FILENO);
+	close_all_but(wake);
 	do
 		n = read(wake, &byte, sizeof(byte));
 	while (n < 0 && errno == EINTR);

@@ -49,6 +49,22 @@ static void kept_folder_stays_under_its_new_name(void **state)
 	assert_error(scratch_keep(&s, to, &err), E_EXISTS, &err, "kept");
 }
 
+static void who_cleans_up_holds_nothing_else_open(void **state)
+{
+	CLEANUP(scratch_close) struct scratch s = SCRATCH_NONE;
+	struct error err = {0};
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_int_equal(scratch_open(NULL, &s, &err), 0);
+	closep(&ends[1]);
+	struct pollfd p = {.fd = ends[0], .events = POLLIN};
+	assert_int_equal(poll(&p, 1, WAIT_STEPS * STEP_MS), 1);
+	assert_true(p.revents & POLLHUP);
+	closep(&ends[0]);
+}
+
 /* A process that is killed cannot clean up; somebody must. */
 static void folder_is_gone_after_sigkill(void **state)
 {
@@ -86,6 +102,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(folder_is_private_and_gone_after_close),
 		cmocka_unit_test(kept_folder_stays_under_its_new_name),
+		cmocka_unit_test(who_cleans_up_holds_nothing_else_open),
 		cmocka_unit_test(folder_is_gone_after_sigkill),
 	};
 
