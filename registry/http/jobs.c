@@ -86,13 +86,6 @@ bool jobs_reserve(struct jobs *j)
 	return ok;
 }
 
-void jobs_return(struct jobs *j)
-{
-	(void)pthread_mutex_lock(&j->lock);
-	release(j);
-	(void)pthread_mutex_unlock(&j->lock);
-}
-
 void jobs_put(struct jobs *j, job_fn fn, void *ctx)
 {
 	(void)pthread_mutex_lock(&j->lock);

@@ -2,8 +2,8 @@
 /*
  * jobs - a few threads for work that would hold up the network threads
  *
- * A place in the queue is reserved first and used (or given back) later, so
- * that who has suspended a connection never finds the queue full.
+ * A place in the queue is reserved first and used later, so that who has suspended a
+ * connection never finds the queue full.
  */
 #ifndef REGISTRY_HTTP_JOBS_H
 #define REGISTRY_HTTP_JOBS_H
@@ -22,7 +22,6 @@ typedef void (*job_fn)(void *ctx);
 MUSTCHECK int jobs_new(size_t threads, size_t places, struct jobs **out, struct error *err);
 
 bool jobs_reserve(struct jobs *j); /* false: all places are taken, or it is closed */
-void jobs_return(struct jobs *j);  /* a place that was reserved and is not needed */
 void jobs_put(struct jobs *j, job_fn fn,
 	      void *ctx); /* into a reserved place; frees it at the end */
 
