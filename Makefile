@@ -183,9 +183,9 @@ fuzz-run: fuzz
 	$(Q)sh tests/fuzz/run.sh build/fuzz/tests/fuzz $(FUZZ_SECONDS)
 
 bench:
-	@sh tests/setup/deps.sh build demo bench
+	@sh tests/setup/deps.sh build check bench
 	+$(Q)$(MAKE) --no-print-directory all
-	$(Q)for b in tests/bench/*.py; do $(PYTHON) $$b --bin "$(CURDIR)/$(B)" || exit 1; done
+	$(Q)$(PYTHON) tests/bench/bench.py --bin "$(CURDIR)/$(B)"
 
 # --- lint --------------------------------------------------------------------
 
