@@ -87,7 +87,7 @@ check: deps
 
 demo: deps
 	+@$(MAKE) --no-print-directory all
-	@$(PYTHON) tests/demo/story.py --bin "$(CURDIR)/$(B)" $(if $(SOURCE),--source "$(SOURCE)" --image "$(IMAGE)" --build "$(BUILD)")
+	@$(PYTHON) tests/demo/story.py --bin "$(CURDIR)/$(B)" $(if $(SOURCE),--source "$(SOURCE)") $(if $(IMAGE),--image "$(IMAGE)") $(if $(BUILD),--build "$(BUILD)")
 
 # --- compile and link --------------------------------------------------------
 

@@ -139,7 +139,7 @@ def ubertooth(folder, here):
 
 
 def own(source, image, build):
-    """Anybody's own: a source archive, an image, and a script that builds $1 from the source."""
+    """Anybody's own: source archive, image, and a script that, run in the source, leaves image.bin."""
     return Input("own", "own.product", "your product", "Your Vendor", source, image,
                  hardware="own,product", version="1.0", fixed_version="1.1", epoch=1700000000,
                  build=["sh", os.path.abspath(build)], built="image.bin", fix=None,

@@ -498,6 +498,12 @@ def main():
     for name in ("--source", "--image", "--build"):
         parser.add_argument(name)
     o = parser.parse_args()
+    own = (o.source, o.image, o.build)
+    if any(own) and not all(own):
+        raise SystemExit("demo: SOURCE, IMAGE and BUILD are given together or not at all")
+    for path in filter(None, own):
+        if not os.path.isfile(path):
+            raise SystemExit(f"demo: {path}: no such file")
     found = inputs.own(o.source, o.image, o.build) if o.source else inputs.find(o.inputs, HERE)
     folder = os.path.abspath(o.to)
     end_processes(folder)
