@@ -53,8 +53,8 @@ struct http_sink {
 };
 
 /*
- * Stream from byte `from` on to a sink, in the time that http_get() gives. If the whole, what is before `from`
- * included, has more than `max` bytes or less than `from`, or the server sends
+ * Stream from byte `from` on to a sink, in the time that http_get() gives. If the whole, what is
+ * before `from` included, has more than `max` bytes or less than `from`, or the server sends
  * another range than was asked for, that is E_INVALID. If it sends the whole
  * thing (200), the bytes before `from` are dropped here.
  */
