@@ -352,11 +352,16 @@ int ledger_collect(struct ledger *h, const struct deposit *d, size_t end, struct
 			counts = true;
 		else if (relevant(rec.leaf, &rec.type))
 			r = read_record(h, d, rec.leaf, &rec, &counts, err);
-		if (r == 0 && counts)
+		/* Of updates in a row the last tells all; a busy channel must not fill the table.
+		 */
+		bool again = rec.targets && h->n && h->records[h->n - 1].targets;
+		if (r == 0 && counts && !again)
 			r = grow(h, &room, err);
 		if (r < 0)
 			return r;
-		if (counts)
+		if (again)
+			h->records[h->n - 1] = rec;
+		else if (counts)
 			h->records[h->n++] = rec;
 	}
 	return 0;

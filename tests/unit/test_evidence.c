@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "lib/base/utc.h"
+#include "policies/ledger.h"
 #include "tests/support/product_log.h"
 #include "tests/unit/unit.h"
 
@@ -353,6 +354,34 @@ static void a_refreshed_deposit_takes_the_place_of_the_first(void **state)
 	assert_answer(&s, ANSWER_YES);
 	assert_string_not_equal(first, s.deposit);
 	assert_true(used(&s, s.deposit) && !used(&s, first));
+}
+
+/* Its table has room for some thousands of records, and a channel may have that many versions. */
+static void versions_in_a_row_are_one_record(void **state)
+{
+	CLEANUP(scene_clear) struct scene s = open_scene(0, "release/declared");
+	CLEANUP(ledger_close) struct ledger h = {0};
+	const struct evidence_query q = {.product = PLOG_PRODUCT, .from = s.root, .to = s.bridge};
+	const struct evidence_source source = plog_source(s.p);
+	const char *lacking = NULL;
+	struct error err = {0};
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		publish(&s);
+	(void)say_eol(&s, true);
+	for (int i = 0; i < 3; i++)
+		publish(&s);
+	log_bridge(&s);
+	judge(&s);
+	assert_answer(&s, ANSWER_YES);
+	h = (struct ledger){.source = &source, .query = &q, .chain = &s.e.chain};
+	assert_int_equal(ledger_open(&h, &lacking, &err), 0);
+	assert_null(lacking);
+	assert_int_equal(ledger_collect(&h, &s.e.deposit, h.end, &err), 0);
+	assert_int_equal(h.n, 3);
+	assert_true(h.records[0].targets && !h.records[1].targets && h.records[2].targets);
+	assert_ptr_equal(h.records[1].leaf - 1, h.records[0].leaf);
 }
 
 static void refreshes_after_the_release_do_not_bury_it(void **state)
@@ -1262,6 +1291,7 @@ int main(void)
 		cmocka_unit_test(approvals_for_something_else_do_not_count),
 		cmocka_unit_test(an_end_that_is_not_final_for_this_step_does_not_count),
 		cmocka_unit_test(approvals_of_an_end_that_is_not_final_do_not_count),
+		cmocka_unit_test(versions_in_a_row_are_one_record),
 		cmocka_unit_test(refreshes_after_the_release_do_not_bury_it),
 		cmocka_unit_test(a_refreshed_deposit_takes_the_place_of_the_first),
 		cmocka_unit_test(evidence_of_another_step_is_untrusted),
