@@ -2,11 +2,13 @@
 #include "client/conf.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <fcntl.h>
 #include <inttypes.h>
 
 #include "lib/base/error.h"
 #include "lib/base/file.h"
+#include "lib/net/http.h"
 #include "policies/statement.h"
 
 enum { CONF_MAX = 64 * 1024, VALUE_MAX = 4096, HEALTH_TIMEOUT_MAX_S = 3600 };
@@ -91,7 +93,7 @@ static int take_number(const struct key *k, int64_t *at, const char *value, stru
 
 	errno = 0;
 	n = strtoll(value, &end, 10);
-	if (errno || end == value || *end || n < k->min || n > k->max)
+	if (errno || !isdigit((unsigned char)*value) || *end || n < k->min || n > k->max)
 		return error_set(err, E_USAGE, "%s: want %" PRId64 " to %" PRId64 ", got %s",
 				 k->name, k->min, k->max, value);
 	*at = n;
@@ -131,6 +133,8 @@ static int take(struct conf *c, const struct key *k, const char *value, struct e
 		memcpy(member, &yes, sizeof(yes));
 		return 0;
 	}
+	if (k->kind == URL && *value && !http_url_ok(value))
+		return error_set(err, E_USAGE, "url: want http, https or file, got %.80s", value);
 	if (k->kind == URL && c->nurls == CONF_URLS_MAX)
 		return error_set(err, E_USAGE, "url: want at most %d", CONF_URLS_MAX);
 	if (!*value) /* "channel =" says that there is none */

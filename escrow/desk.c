@@ -22,6 +22,9 @@ int desk_open(const struct common *c, struct desk *out, struct error *err)
 
 	if (!c->registry)
 		return error_set(err, E_USAGE, "--registry is required for this");
+	if (!http_url_ok(c->registry))
+		return error_set(err, E_USAGE, "--registry: want http, https or file, got %.80s",
+				 c->registry);
 	r = http_new(&o, &d.http, err);
 	if (r < 0)
 		return r;
@@ -186,7 +189,7 @@ int desk_sign(const struct common *c, struct envelope *doc, struct error *err)
 		if (r == 0)
 			r = signer_sign_envelope(s, doc, err);
 		if (r < 0)
-			return error_prefix(err, r, "--key %s", c->keys.items[i]);
+			return error_prefix(err, desk_usage(r, err), "--key %s", c->keys.items[i]);
 	}
 	return 0;
 }

@@ -148,8 +148,10 @@ static int open_files(const char *data, struct registry *r, struct error *err)
 	CLEANUP(buf_clear) struct buf path = {0};
 	int e = file_open_dir(AT_FDCWD, data, false, &r->data, err);
 
+	if (e == E_NOTFOUND) /* whoever gave the name, not the data */
+		return error_set(err, E_USAGE, "%s: is no folder", data);
 	if (e == 0 && !file_exists(r->data, CONFIG))
-		e = error_set(err, E_NOTFOUND, "%s: is no registry; make one with init", data);
+		e = error_set(err, E_USAGE, "%s: is no registry; make one with init", data);
 	if (e == 0)
 		e = file_lock(r->data, "lock", false, &r->lock, err);
 	if (e == 0)

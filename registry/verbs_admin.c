@@ -50,6 +50,10 @@ int admin_init(const struct cli_call *call, struct error *err)
 				 o->admission);
 	init.open_admission = o->admission && strcmp(o->admission, "open") == 0;
 	r = registry_init(o->data, &init, err);
+	if (r == E_EXISTS) {
+		err->code = E_USAGE;
+		return E_USAGE;
+	}
 	if (r < 0)
 		return r;
 	if (call->json)

@@ -197,6 +197,8 @@ int file_open_dir(int dir, const char *path, bool make, int *out, struct error *
 	if (r < 0)
 		return r;
 	fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOTDIR)
+		return error_set(err, E_NOTFOUND, "%s: not a folder", path);
 	if (fd < 0)
 		return error_errno(err, errno, "%s", path);
 	*out = fd;

@@ -7,7 +7,7 @@
 
 #include "lib/base/error.h"
 
-enum { BACKLOG = 4096 };
+enum { BACKLOG = 4096, PORT_MAX = 65535 };
 
 static int split_address(const char *address, char *host, size_t size, const char **port,
 			 struct error *err)
@@ -21,7 +21,8 @@ static int split_address(const char *address, char *host, size_t size, const cha
 		len -= 2;
 	}
 	if (!colon || len >= size || strlen(colon + 1) > 5 || !colon[1] ||
-	    strspn(colon + 1, "0123456789") != strlen(colon + 1))
+	    strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
+	    strtol(colon + 1, NULL, 10) > PORT_MAX)
 		return error_set(err, E_USAGE, "%s: want ADDRESS:PORT", address);
 	memcpy(host, start, len);
 	host[len] = '\0';

@@ -18,6 +18,9 @@ static int open_parts(const char *path, bool make, struct work *out, struct erro
 	if (r == E_NOTFOUND)
 		return error_set(err, E_USAGE,
 				 "%s: no such folder; bequest-publish checkout makes one", path);
+	if (r == 0 && !make && !file_exists(out->dir, "publish.json"))
+		return error_set(err, E_USAGE,
+				 "%s: not a work folder; bequest-publish checkout makes one", path);
 	if (r == 0)
 		r = file_lock(out->dir, "lock", false, &out->lock, err);
 	if (r == 0)
@@ -74,8 +77,12 @@ int work_make(const char *path, const char *product, const char *registry, struc
 	      struct error *err)
 {
 	CLEANUP(work_close) struct work w = WORK_NONE;
-	int r = open_parts(path, true, &w, err);
+	int r;
 
+	if (!http_url_ok(registry))
+		return error_set(err, E_USAGE, "--registry: want http, https or file, got %.80s",
+				 registry);
+	r = open_parts(path, true, &w, err);
 	if (r == 0 && !file_exists(w.dir, "publish.json"))
 		r = write_config(&w, product, registry, err);
 	if (r == 0)
