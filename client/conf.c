@@ -8,7 +8,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/file.h"
-#include "lib/net/http.h"
+#include "lib/net/url.h"
 #include "policies/statement.h"
 
 enum { CONF_MAX = 64 * 1024, VALUE_MAX = 4096, HEALTH_TIMEOUT_MAX_S = 3600 };
@@ -133,7 +133,7 @@ static int take(struct conf *c, const struct key *k, const char *value, struct e
 		memcpy(member, &yes, sizeof(yes));
 		return 0;
 	}
-	if (k->kind == URL && *value && !http_url_ok(value))
+	if (k->kind == URL && *value && !url_ok(value))
 		return error_set(err, E_USAGE, "url: want http, https or file, got %.80s", value);
 	if (k->kind == URL && c->nurls == CONF_URLS_MAX)
 		return error_set(err, E_USAGE, "url: want at most %d", CONF_URLS_MAX);

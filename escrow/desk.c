@@ -10,6 +10,7 @@
 #include "lib/base/utc.h"
 #include "lib/json/print.h"
 #include "lib/json/strict.h"
+#include "lib/net/url.h"
 #include "lib/sign/signer_spec.h"
 
 enum { MODE_FILE = 0644, KEY_FILE_MAX = 64 * 1024 };
@@ -22,7 +23,7 @@ int desk_open(const struct common *c, struct desk *out, struct error *err)
 
 	if (!c->registry)
 		return error_set(err, E_USAGE, "--registry is required for this");
-	if (!http_url_ok(c->registry))
+	if (!url_ok(c->registry))
 		return error_set(err, E_USAGE, "--registry: want http, https or file, got %.80s",
 				 c->registry);
 	r = http_new(&o, &d.http, err);

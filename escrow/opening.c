@@ -196,9 +196,10 @@ int opening_combine(const struct deposit *d, enum compartment_kind k, const stru
 }
 
 /* Does the bundle have the refs that were signed, and no others? */
-static int check_refs(const struct deposit *d, const char *bundle, json_t *seen, struct error *err)
+static int check_refs(const struct deposit *d, const struct scratch *at, const char *bundle,
+		      json_t *seen, struct error *err)
 {
-	const char *const argv[] = {"git", "bundle", "list-heads", bundle, NULL};
+	const char *const argv[] = {"git", "-C", at->path, "bundle", "list-heads", bundle, NULL};
 	CLEANUP(buf_clear) struct buf text = {0};
 	char *save = NULL;
 	int r = proc_run(argv, NULL, NULL, &text, REFS_TEXT_MAX, err);
@@ -223,6 +224,24 @@ static int check_refs(const struct deposit *d, const char *bundle, json_t *seen,
 	return 0;
 }
 
+/* Is everything behind its refs in it, and whole? Only a clone finds that out. */
+static int check_pack(const struct scratch *at, const char *bundle, struct error *err)
+{
+	CLEANUP(scratch_close) struct scratch beside = SCRATCH_NONE;
+	CLEANUP(freep) char *parent = strdup(at->path);
+	CLEANUP(freep) char *repo = NULL;
+	int r = parent ? scratch_open(dirname(parent), &beside, err) : error_nomem(err);
+
+	if (r == 0)
+		r = scratch_path(&beside, "clone.git", &repo, err);
+	if (r < 0)
+		return r;
+	const char *const argv[] = {"git",    "-C",   at->path, "clone", "-q",
+				    "--bare", bundle, repo,     NULL};
+	r = proc_run(argv, NULL, NULL, NULL, 0, err);
+	return r == E_SYS ? error_set(err, E_UNTRUSTED, "%s: damaged, or not whole", bundle) : r;
+}
+
 static bool is_bundle(const char *path)
 {
 	size_t len = strlen(path), end = strlen(".bundle");
@@ -240,13 +259,13 @@ static int check_sources(const struct deposit *d, const struct items *items,
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < items->n; i++) {
-		CLEANUP(freep) char *path = NULL;
+		const char *bundle = items->list[i].path;
 
-		if (!is_bundle(items->list[i].path))
+		if (!is_bundle(bundle))
 			continue;
-		r = scratch_path(at, items->list[i].path, &path, err);
+		r = check_refs(d, at, bundle, seen, err);
 		if (r == 0)
-			r = check_refs(d, path, seen, err);
+			r = check_pack(at, bundle, err);
 	}
 	if (r < 0)
 		return r;

@@ -121,19 +121,6 @@ void http_free(struct http *h)
 	free(h);
 }
 
-bool http_url_ok(const char *url)
-{
-	static const char *const starts[] = {"https://", "http://", "file:///"};
-
-	for (size_t i = 0; i < ARRAY_LEN(starts); i++) {
-		size_t len = strlen(starts[i]);
-
-		if (strncmp(url, starts[i], len) == 0 && (i == 2 || url[len]))
-			return true;
-	}
-	return false;
-}
-
 int http_url(const char *base, const char *path, char **out, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf url = {0};

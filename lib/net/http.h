@@ -34,9 +34,6 @@ MUSTCHECK int http_new(const struct http_options *o, struct http **out, struct e
 void http_free(struct http *h);
 DEFINE_CLEANUP(struct http *, http_free)
 
-/* Could requests go there? For addresses that a person gave, before any is made. */
-bool http_url_ok(const char *url);
-
 /* "base" and "path" joined with one slash; the caller frees *out. */
 MUSTCHECK int http_url(const char *base, const char *path, char **out, struct error *err);
 

@@ -8,6 +8,7 @@
 #include "lib/base/file.h"
 #include "lib/base/utc.h"
 #include "lib/json/strict.h"
+#include "lib/net/url.h"
 
 enum { CONFIG_MAX = 4096, FILE_MODE = 0644 };
 
@@ -79,7 +80,7 @@ int work_make(const char *path, const char *product, const char *registry, struc
 	CLEANUP(work_close) struct work w = WORK_NONE;
 	int r;
 
-	if (!http_url_ok(registry))
+	if (!url_ok(registry))
 		return error_set(err, E_USAGE, "--registry: want http, https or file, got %.80s",
 				 registry);
 	r = open_parts(path, true, &w, err);

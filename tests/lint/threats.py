@@ -25,10 +25,11 @@ def functions():
 
 
 def cases():
-    """The rules of the tables: the first text of each row."""
+    """The rules of the tables: the first text of each row, before a status or a message."""
     names = set()
     for path in (TESTS / "attack").glob("test_hostile_*.py"):
-        names |= set(re.findall(r'\(\w*,? ?"([^"{}]+)",\s+\d', path.read_text()))
+        names |= set(re.findall(r'\(\w*,? ?"([^"{}]+)",\s+(?:\d|["\'])',
+                            path.read_text()))
     return names
 
 
