@@ -41,9 +41,11 @@ static void conf_refuses_and_names_the_line(void **state)
 		{NEEDED "nonsense\n", "line 7: want key = value"},
 		{NEEDED "= x\n", "line 7: want key = value"},
 		{NEEDED "channel = a\033[2J\n", "line 7: a control character"},
-		{"product = Lego\nhardware = h\nurl = u\nslot-a = a\nslot-b = b\nboot-env = e\n",
+		{"product = Lego\nhardware = h\nurl = http://u/\nslot-a = a\nslot-b = b\nboot-env = e\n",
 		 "product: want [a-z0-9]"},
 		{"product =\n", "line 1: product: is empty"},
+		{NEEDED "url = gopher://u/\n", "line 7: url: want http, https or file, got gopher"},
+		{NEEDED "boot-tries = +3\n", "boot-tries: want 1 to 100, got +3"},
 	};
 
 	(void)state;
