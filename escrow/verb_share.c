@@ -4,6 +4,7 @@
 
 #include "escrow/desk.h"
 #include "escrow/folder.h"
+#include "escrow/known.h"
 #include "escrow/matter.h"
 #include "escrow/shamir.h"
 #include "escrow/verbs.h"
@@ -118,6 +119,24 @@ static int demand_release(struct work *w, struct error *err)
 	return error_set(err, E_NOTYET,
 			 "deposit %s: not to be opened yet: its release policy says %s",
 			 envelope_id(w->matter.doc), answer_name(e.released));
+}
+
+/* The registry may show whatever chain it likes: this has to be the product that I know. */
+static int demand_known(const struct work *w, struct error *err)
+{
+	const struct common *c = &w->o->common;
+	struct error why = {0};
+	int r;
+
+	if (c->root || w->o->vendor)
+		return 0;
+	r = known_check(c->gnupg_home, c->product, envelope_id(w->view.roots[0]->doc), &why);
+	if (r == E_NOTFOUND)
+		return error_set(err, E_USAGE,
+				 "%s: want --root FILE, a root that you know to be its own: no "
+				 "statement of yours was made from this GnuPG home",
+				 c->product);
+	return r < 0 ? error_set(err, r, "%s", why.text) : 0;
 }
 
 static int fetch(const struct work *w, const char *path, size_t max, struct buf *out,
@@ -312,6 +331,8 @@ static int run(const struct cli_call *call, struct error *err)
 
 	if (r == 0)
 		r = demand_release(&w, err);
+	if (r == 0)
+		r = demand_known(&w, err);
 	if (r == 0 && w.o->vendor)
 		r = find_passphrase(&w, err);
 	else if (r == 0)

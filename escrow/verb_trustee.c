@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "escrow/desk.h"
+#include "escrow/known.h"
 #include "escrow/matter.h"
 #include "escrow/verbs.h"
 #include "lib/base/error.h"
@@ -83,6 +84,16 @@ static int open_signer(struct work *w, struct error *err)
 	return signer_open_spec(c->keys.items[0], c->gnupg_home, &w->signer, err);
 }
 
+/* Who has a share has a GnuPG home. */
+static int meet(const struct work *w, struct error *err)
+{
+	const struct common *c = &w->o->common;
+
+	if (strncmp(c->keys.items[0], "pem:", strlen("pem:")) == 0)
+		return 0;
+	return known_meet(c->gnupg_home, c->product, envelope_id(w->view.roots[0]->doc), err);
+}
+
 /*
  * _type … issued, trustee, deposit, bridge. Without the trustee two that say the same
  * in the same second would be one document, and one of them would have said nothing.
@@ -93,6 +104,8 @@ static int begin(struct work *w, enum statement_type type, json_t **out, struct 
 	CLEANUP(json_decrefp) json_t *doc = NULL;
 	int r = open_signer(w, err);
 
+	if (r == 0)
+		r = meet(w, err);
 	if (r == 0)
 		r = desk_statement(type, w->o->common.product, version, NULL, &doc, err);
 	if (r == 0)

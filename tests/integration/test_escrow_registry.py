@@ -3,6 +3,7 @@
 
 import hashlib
 import json
+import pathlib
 import re
 import shutil
 import subprocess
@@ -132,6 +133,15 @@ def eol_and_votes(w, r):
 
 def shares(w, r):
     at = ["--product", "lego.nxt", "--registry", r.url]
+    # A registry that shows another product of that name gets nothing; nor from who knows none.
+    known = pathlib.Path(w.homes["anna"]) / "bequest-roots.json"
+    kept = known.read_text()
+    known.write_text(json.dumps({"lego.nxt": "0" * 64}))
+    out = w.run("share", *at, "--gnupg-home", w.homes["anna"], status=3)
+    assert "was met before" in out, out
+    known.unlink()
+    assert "want --root FILE" in w.run("share", *at, "--gnupg-home", w.homes["anna"], status=2)
+    known.write_text(kept)
     w.run("share", *at, "--gnupg-home", w.homes["anna"], "--out", "share.001")
     listed = w.read("deposit/deposit.json")["signed"]["trustees"]["seats"][0]["shares"]["public"]
     assert hashlib.sha256((w.dir / "share.001").read_bytes()).hexdigest() == listed
