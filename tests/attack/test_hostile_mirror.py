@@ -9,7 +9,7 @@ import base64
 import copy
 import json
 
-from lib_device import Case, Key, Log, Publisher, canonical, identity, sha256, signed, when
+from lib_device import Case, Key, Log, canonical, identity, sha256, signed, when
 
 V1, V2 = (bytes([i]) * 100_001 for i in (1, 2))
 OTHER = "9" * 64
