@@ -2,10 +2,13 @@
 #include "registry/http/files.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "lib/base/buf.h"
 #include "lib/base/digest.h"
@@ -25,6 +28,9 @@ enum { SLOTS = 4096, SMALL_MAX = 16 * 1024, LOCKS = 64 };
  * that changed this recently may change again under the same time stamp.
  */
 #define SETTLED_NS INT64_C(50000000)
+
+/* How a file is opened to be read: a pipe must not block us. */
+#define FILE_FLAGS (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
 
 static const char policy[] = "default-src 'none'; style-src 'self'; img-src 'self'; "
 			     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -114,8 +120,8 @@ static bool same(const struct identity *a, const struct identity *b)
 	       a->size == b->size && a->dev == b->dev;
 }
 
-/* Open below the tree, one component at a time, so that no link is followed anywhere. */
-static int open_below(int dir, const char *path)
+/* One component at a time, so that no link is followed anywhere. */
+static int open_stepwise(int dir, const char *path)
 {
 	char part[PLACE_MAX];
 	CLEANUP(closep) int at = -1;
@@ -125,8 +131,7 @@ static int open_below(int dir, const char *path)
 		int fd;
 
 		if (!slash)
-			return openat(at < 0 ? dir : at, path,
-				      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+			return openat(at < 0 ? dir : at, path, FILE_FLAGS);
 		memcpy(part, path, (size_t)(slash - path));
 		part[slash - path] = '\0';
 		fd = openat(at < 0 ? dir : at, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -136,6 +141,18 @@ static int open_below(int dir, const char *path)
 			return -1;
 		path = slash + 1;
 	}
+}
+
+/* Open a file of the tree by no link. Kernels before 5.6, and some sandboxes, lack openat2(). */
+static int open_below(int dir, const char *path)
+{
+	const struct open_how how = {.flags = FILE_FLAGS,
+				     .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
+	long fd = syscall(SYS_openat2, dir, path, &how, sizeof(how));
+
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+		return open_stepwise(dir, path);
+	return (int)fd;
 }
 
 static void etag_of_bytes(const char *data, size_t len, char out[ETAG_SIZE])
