@@ -31,7 +31,7 @@ endif
 
 # --- flags -------------------------------------------------------------------
 
-pkgs := jansson libcrypto libcurl gpgme libgit2 sqlite3 libmicrohttpd libzstd libgfshare libarchive zlib
+pkgs := jansson libcrypto libcurl gpgme libgit2 sqlite3 libmicrohttpd libgfshare libarchive zlib
 warn := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings -Wcast-qual -Wformat=2 -Wundef -Wvla
 std := -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. $(shell $(PKG_CONFIG) --cflags $(pkgs) 2>/dev/null)
