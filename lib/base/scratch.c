@@ -12,6 +12,15 @@
 #include "lib/base/file.h"
 
 #define TEMP_DIR "/tmp"
+
+/*
+ * A child of whoever was killed may go on for a moment and put a file into a
+ * folder that rm has just emptied: so again, until it is gone.
+ */
+#define REMOVE \
+	"n=0; until rm -rf -- \"$0\" 2>/dev/null; do n=$((n + 1)); [ $n -lt 50 ] || exit 1; " \
+	"sleep 0.2; done"
+
 enum { FDS_OLD_KERNEL = 4096 };
 
 /* Nobody must wait for us: not at the end of a pipe, not for a lock that we inherited. */
@@ -38,7 +47,7 @@ static void guard(const char *path, int wake)
 	do
 		n = read(wake, &byte, sizeof(byte));
 	while (n < 0 && errno == EINTR);
-	(void)execlp("rm", "rm", "-rf", "--", path, (char *)NULL);
+	(void)execlp("sh", "sh", "-c", REMOVE, path, (char *)NULL);
 	_exit(1);
 }
 

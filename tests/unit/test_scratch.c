@@ -11,7 +11,7 @@
 #include "lib/base/file.h"
 #include "lib/base/scratch.h"
 
-enum { WAIT_STEPS = 500, STEP_MS = 10 };
+enum { WAIT_STEPS = 500, STEP_MS = 10, WRITES = 20000 };
 
 static void folder_is_private_and_gone_after_close(void **state)
 {
@@ -65,15 +65,13 @@ static void who_cleans_up_holds_nothing_else_open(void **state)
 	closep(&ends[0]);
 }
 
-/* A process that is killed cannot clean up; somebody must. */
-static void folder_is_gone_after_sigkill(void **state)
+/* A process with a scratch folder, whose path it tells; killed before this returns. */
+static void open_and_be_killed(char path[256])
 {
 	struct error err = {0};
-	char path[256] = "";
 	int ends[2];
 	pid_t pid;
 
-	(void)state;
 	assert_int_equal(pipe(ends), 0);
 	pid = fork();
 	if (pid == 0) {
@@ -87,14 +85,46 @@ static void folder_is_gone_after_sigkill(void **state)
 		_exit(0);
 	}
 	(void)close(ends[1]);
-	assert_true(read(ends[0], path, sizeof(path) - 1) > 0);
+	assert_true(read(ends[0], path, 255) > 0);
 	(void)close(ends[0]);
 	assert_true(file_exists(AT_FDCWD, path));
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void wait_until_gone(const char *path)
+{
 	for (int i = 0; i < WAIT_STEPS && file_exists(AT_FDCWD, path); i++)
 		(void)poll(NULL, 0, STEP_MS);
 	assert_false(file_exists(AT_FDCWD, path));
+}
+
+/* A process that is killed cannot clean up; somebody must. */
+static void folder_is_gone_after_sigkill(void **state)
+{
+	char path[256] = "";
+
+	(void)state;
+	open_and_be_killed(path);
+	wait_until_gone(path);
+}
+
+/* What the killed process had started may write on for a moment. */
+static void folder_is_gone_though_somebody_still_writes(void **state)
+{
+	char path[256] = "";
+
+	(void)state;
+	open_and_be_killed(path);
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; fd >= 0 && i < WRITES; i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof(name), "%d", i);
+		closep(&(int){openat(fd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)});
+	}
+	closep(&fd);
+	wait_until_gone(path);
 }
 
 int main(void)
@@ -104,6 +134,7 @@ int main(void)
 		cmocka_unit_test(kept_folder_stays_under_its_new_name),
 		cmocka_unit_test(who_cleans_up_holds_nothing_else_open),
 		cmocka_unit_test(folder_is_gone_after_sigkill),
+		cmocka_unit_test(folder_is_gone_though_somebody_still_writes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
