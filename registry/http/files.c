@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -22,6 +23,9 @@
  * is bounded (SLOTS * SMALL_MAX: 64 MiB) and nothing needs an eviction order.
  */
 enum { SLOTS = 4096, SMALL_MAX = 16 * 1024, LOCKS = 64 };
+
+/* Larger files are not read into memory but kept open, at most so many of them. */
+enum { HELD_MAX = 256 };
 
 /*
  * File systems count modification time in ticks of some milliseconds. A file
@@ -48,12 +52,14 @@ struct entry {
 	struct identity id;
 	char etag[ETAG_SIZE];
 	struct MHD_Response *full, *unchanged; /* 200 and 304 */
+	atomic_int *held; /* counts this one as an open file; NULL: it is none */
 };
 
 struct files {
 	int dir;
 	pthread_mutex_t locks[LOCKS];
 	struct entry *slots[SLOTS];
+	atomic_int held; /* entries that hold a file open */
 };
 
 static void entry_free(struct entry *e)
@@ -64,6 +70,8 @@ static void entry_free(struct entry *e)
 		MHD_destroy_response(e->full);
 	if (e->unchanged)
 		MHD_destroy_response(e->unchanged);
+	if (e->held)
+		(void)atomic_fetch_sub(e->held, 1);
 	free(e->url);
 	free(e->path);
 	free(e);
@@ -229,7 +237,7 @@ static enum MHD_Result queue_entry(struct ask *a, const struct entry *e)
 	return queue(a, MHD_HTTP_OK, e->full);
 }
 
-/* The fast path: a small file that has not changed since it was read. */
+/* The fast path: a file that has not changed since it was read or opened. */
 static bool from_memory(struct files *f, const char *url, struct ask *a, enum MHD_Result *result)
 {
 	size_t slot = slot_of(url);
@@ -317,8 +325,46 @@ static enum MHD_Result answer_small(struct files *f, const char *url, const char
 	return ok;
 }
 
-/* A part of a file, or all of one that is too large to keep; `fd_take` is closed with the answer.
- */
+static bool may_hold(struct files *f)
+{
+	if (atomic_fetch_add(&f->held, 1) < HELD_MAX)
+		return true;
+	(void)atomic_fetch_sub(&f->held, 1);
+	return false;
+}
+
+/* Answer with all of a larger file, and keep it open for the next time; `fd_take` is closed with
+ * it. */
+static enum MHD_Result answer_large(struct files *f, const char *url, const char *path, int fd_take,
+				    const struct identity *id, struct ask *a)
+{
+	CLEANUP(closep) int fd = fd_take;
+	CLEANUP(entry_freep) struct entry *e = calloc(1, sizeof(*e));
+	struct place_kind kind = place_kind(path);
+	enum MHD_Result ok;
+
+	if (!e)
+		return MHD_NO;
+	e->id = *id;
+	e->url = strdup(url);
+	e->path = strdup(path);
+	etag_of_identity(id, e->etag);
+	e->full = MHD_create_response_from_fd_at_offset64((uint64_t)id->size, fd, 0);
+	if (e->full) /* which closes it */
+		(void)steal_fd(&fd);
+	e->unchanged = unchanged_new(&kind, e->etag);
+	if (!e->url || !e->path || !e->full || !e->unchanged ||
+	    !dress(e->full, &kind, e->etag, true))
+		return MHD_NO;
+	ok = queue_entry(a, e);
+	if (settled(id) && may_hold(f)) {
+		e->held = &f->held;
+		remember(f, steal(e));
+	}
+	return ok;
+}
+
+/* A part of a file; `fd_take` is closed with the answer. */
 static enum MHD_Result answer_fd(int fd_take, const char *path, const char *etag, uint64_t size,
 				 struct ask *a)
 {
@@ -416,6 +462,8 @@ static enum MHD_Result from_disk(struct files *f, const char *url, struct ask *a
 	id = identity_of(&st);
 	if (id.size <= SMALL_MAX && !a->range)
 		return answer_small(f, url, path, fd, &id, a);
+	if (!a->range)
+		return answer_large(f, url, path, steal_fd(&fd), &id, a);
 	if (id.size <= SMALL_MAX) {
 		char data[SMALL_MAX];
 

@@ -281,6 +281,28 @@ static void replaced_file_is_seen_at_once(void **state)
 	}
 }
 
+/* A large file is kept open; what is served is still what has its name now. */
+static void replaced_large_file_is_seen_at_once(void **state)
+{
+	static char large[LARGE + 1];
+	struct webtree *w = *state;
+	struct web_answer a;
+
+	for (int i = 0; i < 4; i++) {
+		memset(large, 'a' + i, LARGE);
+		webtree_put(w, "p/a/targets/00.image", large, true);
+		for (int again = 0; again < 3; again++) {
+			web_get(w, "/p/a/targets/00.image", NULL, &a);
+			assert_int_equal(a.status, 200);
+			assert_int_equal(a.body.len, LARGE);
+			assert_string_equal(a.body.data, large);
+			web_clear(&a);
+		}
+	}
+	assert_int_equal(unlinkat(w->dir, "p/a/targets/00.image", 0), 0);
+	assert_int_equal(status_of(w, "/p/a/targets/00.image", NULL), 404);
+}
+
 static void range_of_small_and_large_files(void **state)
 {
 	static char large[LARGE + 1];
@@ -573,6 +595,7 @@ int main(void)
 		cmocka_unit_test(page_has_a_content_security_policy),
 		cmocka_unit_test(unchanged_file_is_304),
 		cmocka_unit_test(replaced_file_is_seen_at_once),
+		cmocka_unit_test(replaced_large_file_is_seen_at_once),
 		cmocka_unit_test(range_of_small_and_large_files),
 		cmocka_unit_test(head_has_the_length_and_no_body),
 		cmocka_unit_test(nothing_outside_of_the_tree_is_served),
