@@ -10,7 +10,7 @@
 #include "lib/tuf/role.h"
 
 enum {
-	ROLES_MAX = 65536, /* 2^14 hash bins listed one by one are usual; 5 MiB hold no more */
+	ROLES_MAX = DELEGATIONS_LISTED_MAX, /* 2^14 bins one by one are usual; 5 MiB hold no more */
 	NAME_MAX_BYTES = 200,
 	WHERE_SIZE = 64,
 	BITS_MAX = 32, /* a bin number is cut from the first four bytes of the path's hash */
@@ -34,7 +34,7 @@ static const struct field whole_fields[] = {
 
 struct entry {
 	const char *name;
-	json_t *keyids, *paths, *prefixes;
+	json_t *keyids, *paths, *prefixes, *own;
 	int64_t threshold;
 	bool terminating;
 };
@@ -64,6 +64,20 @@ static const struct field entry_fields[] = {
 	 .offset = offsetof(struct entry, prefixes),
 	 .optional = true,
 	 .max = ROLES_MAX},
+	{.key = "x-bequest",
+	 .kind = FIELD_ANY,
+	 .offset = offsetof(struct entry, own),
+	 .optional = true},
+};
+
+struct own {
+	int64_t until;
+};
+static const struct field own_fields[] = {
+	{.key = "until",
+	 .kind = FIELD_TIME,
+	 .offset = offsetof(struct own, until),
+	 .optional = true},
 };
 
 struct bins {
@@ -98,6 +112,22 @@ static int read_entry(const json_t *rule, size_t i, struct entry *out, struct er
 			   err);
 }
 
+/* When it ends; of another form than ours, the member is somebody else's. */
+static int read_until(const struct entry *e, size_t i, int64_t *out, struct error *err)
+{
+	struct own own = {.until = INT64_MAX};
+	char where[WHERE_SIZE];
+	int r = 0;
+
+	(void)snprintf(where, sizeof(where), "signed.delegations.roles[%zu].x-bequest", i);
+	if (json_is_object(e->own))
+		r = strict_read(e->own, where, own_fields, ARRAY_LEN(own_fields), STRICT_OPEN, &own,
+				err);
+	if (r == 0)
+		*out = own.until;
+	return r;
+}
+
 static int read_bins(const json_t *rule, struct bins *out, struct error *err)
 {
 	return strict_read(rule, "signed.delegations.succinct_roles", bins_fields,
@@ -125,12 +155,20 @@ static bool is_top_level(const char *name)
 	return false;
 }
 
+bool delegation_name_ok(const char *name)
+{
+	return *name && strlen(name) <= NAME_MAX_BYTES && !is_top_level(name);
+}
+
 /* `seen` is a set of names so far, as a JSON object. */
 static int check_entry(const json_t *rule, size_t i, json_t *seen, struct error *err)
 {
 	struct entry e = {0};
+	int64_t until;
 	int r = read_entry(rule, i, &e, err);
 
+	if (r == 0)
+		r = read_until(&e, i, &until, err);
 	if (r < 0)
 		return r;
 	if (is_top_level(e.name))
@@ -219,6 +257,23 @@ bool delegation_covers(const json_t *rule, const char *path)
 	return matches_prefix(json_object_get(rule, "path_hash_prefixes"), path);
 }
 
+/* The number of the bin that a path falls into: the first bits of its hash. */
+static uint32_t bin_of(const char *path, int bits)
+{
+	unsigned char hash[SHA256_LEN];
+
+	sha256(path, strlen(path), hash);
+
+	uint32_t top = (uint32_t)hash[0] << 24 | (uint32_t)hash[1] << 16 | (uint32_t)hash[2] << 8 |
+		       hash[3];
+	return top >> (BITS_MAX - bits);
+}
+
+bool delegation_trusts(const struct delegation *d, const char *path)
+{
+	return d->bits ? bin_of(path, d->bits) == d->bin : delegation_covers(d->rule, path);
+}
+
 static struct delegation *new_delegation(const char *name)
 {
 	CLEANUP(delegations_freep) struct delegation *d = calloc(1, sizeof(*d));
@@ -234,8 +289,11 @@ static int from_entry(const struct whole *w, json_t *rule, size_t i, struct dele
 {
 	struct delegation *d;
 	struct entry e = {0};
+	int64_t until = INT64_MAX;
 	int r = read_entry(rule, i, &e, err);
 
+	if (r == 0)
+		r = read_until(&e, i, &until, err);
 	if (r != 0)
 		return r;
 	d = new_delegation(e.name);
@@ -245,39 +303,52 @@ static int from_entry(const struct whole *w, json_t *rule, size_t i, struct dele
 	d->keyids = e.keyids;
 	d->rule = rule;
 	d->threshold = e.threshold;
+	d->until = until;
 	d->terminating = e.terminating;
 	*out = d;
 	return 0;
 }
 
-/* The one bin that `path` falls into. */
-static int from_bins(const struct whole *w, const char *path, struct delegation **out,
-		     struct error *err)
+static int new_bin(const struct whole *w, const struct bins *b, uint32_t bin,
+		   struct delegation **out, struct error *err)
 {
-	unsigned char hash[SHA256_LEN];
 	char name[NAME_MAX_BYTES + 16];
-	struct bins b = {0};
 	struct delegation *d;
-	int r = read_bins(w->succinct, &b, err);
 
-	if (r != 0)
-		return r;
-	sha256(path, strlen(path), hash);
-
-	uint32_t top = (uint32_t)hash[0] << 24 | (uint32_t)hash[1] << 16 | (uint32_t)hash[2] << 8 |
-		       hash[3];
-	(void)snprintf(name, sizeof(name), "%s-%0*x", b.prefix, (int)(b.bits + 3) / 4,
-		       (unsigned)(top >> (BITS_MAX - b.bits)));
+	(void)snprintf(name, sizeof(name), "%s-%0*x", b->prefix, (int)(b->bits + 3) / 4,
+		       (unsigned)bin);
 	d = new_delegation(name);
 	if (!d)
 		return error_nomem(err);
 	d->keys = w->keys;
-	d->keyids = b.keyids;
+	d->keyids = b->keyids;
 	d->rule = w->succinct;
-	d->threshold = b.threshold;
+	d->threshold = b->threshold;
+	d->until = INT64_MAX;
 	d->terminating = true;
+	d->bits = (int)b->bits;
+	d->bin = bin;
 	*out = d;
 	return 0;
+}
+
+/* The one bin that `path` falls into; without a path all of them, unless they are too many. */
+static int from_bins(const struct whole *w, const char *path, struct delegation **out,
+		     struct error *err)
+{
+	struct bins b = {0};
+	int r = read_bins(w->succinct, &b, err);
+
+	if (r != 0)
+		return r;
+	if (path)
+		return new_bin(w, &b, bin_of(path, (int)b.bits), out, err);
+	for (uint64_t i = 0, n = UINT64_C(1) << b.bits; r == 0 && n <= ROLES_MAX && i < n; i++) {
+		r = new_bin(w, &b, (uint32_t)i, out, err);
+		if (r == 0)
+			out = &(*out)->next;
+	}
+	return r;
 }
 
 int delegations_for(json_t *object, const char *path, struct delegation **out, struct error *err)
@@ -292,7 +363,7 @@ int delegations_for(json_t *object, const char *path, struct delegation **out, s
 	if (object)
 		r = strict_read(object, "signed.delegations", whole_fields, ARRAY_LEN(whole_fields),
 				STRICT_OPEN, &w, err);
-	if (r == 0 && w.succinct && path)
+	if (r == 0 && w.succinct)
 		r = from_bins(&w, path, &list, err);
 	json_array_foreach(w.roles, i, rule)
 	{

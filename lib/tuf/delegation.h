@@ -5,7 +5,8 @@
  * Reads the `delegations` object in its two forms: a list of roles with path
  * patterns or path hash prefixes (TUF specification 4.5), and succinct hash
  * bins (TAP 15). A pattern is matched component by component, so `*` never
- * crosses a slash.
+ * crosses a slash. Of Bequest's own, an entry may have "x-bequest": {"until":
+ * "<time>"}: a steward for a while.
  */
 #ifndef LIB_TUF_DELEGATION_H
 #define LIB_TUF_DELEGATION_H
@@ -26,7 +27,10 @@ struct delegation {
 	json_t *keyids; /* of this role */
 	json_t *rule;   /* the role's own entry */
 	int64_t threshold;
+	int64_t until; /* from then on it counts no more, for those who ask; INT64_MAX: for good */
 	bool terminating; /* nothing after it is searched */
+	int bits;         /* not 0: it is one of 2^bits hash bins, the one of number `bin` */
+	uint32_t bin;
 };
 
 /*
@@ -38,16 +42,25 @@ MUSTCHECK int delegations_check(const json_t *object, struct error *err);
 
 /*
  * The roles trusted for `path`, up to and including the first terminating one;
- * or, if `path` is NULL, all roles that are listed by name. `object` may be
- * NULL: none. The caller releases *out (NULL: no role). E_NOMEM.
+ * or, if `path` is NULL, all roles, hash bins included if there are no more than
+ * DELEGATIONS_LISTED_MAX. `object` may be NULL: none. The caller releases *out
+ * (NULL: no role). E_NOMEM.
  */
+enum { DELEGATIONS_LISTED_MAX = 65536 };
 MUSTCHECK int delegations_for(json_t *object, const char *path, struct delegation **out,
 			      struct error *err);
 void delegations_free(struct delegation *list);
 DEFINE_CLEANUP(struct delegation *, delegations_free)
 
-/* Is the role of this entry trusted for `path`? */
+/* Is the role of this entry (not of a hash bin) trusted for `path`? */
 bool delegation_covers(const json_t *rule, const char *path);
+
+/* The same for any delegation. */
+bool delegation_trusts(const struct delegation *d, const char *path);
+
+/* May a role be delegated to under this name? Not those of top-level roles, and at most 200 bytes.
+ */
+bool delegation_name_ok(const char *name);
 
 /* The role's keys, parsed; cleared by the caller. */
 MUSTCHECK int delegation_keys(const struct delegation *d, struct role_keys *out, struct error *err);

@@ -329,7 +329,7 @@ static int find_role(struct tuf *t, struct tree *tree, const char *name, const s
 static bool is_entitled(const struct node *node, const char *path)
 {
 	for (; node; node = node->up)
-		if (!delegation_covers(node->d->rule, path))
+		if (!delegation_trusts(node->d, path))
 			return false;
 	return true;
 }

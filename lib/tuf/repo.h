@@ -44,16 +44,46 @@ MUSTCHECK int repo_targets_add(json_t *targets, const char *path, int64_t length
 MUSTCHECK int repo_targets_drop(json_t *targets, const char *path, struct error *err);
 
 /*
- * Targets: delegate the paths that match `paths` (an array of patterns, borrowed)
- * to a role, replacing what was delegated to it before but for its keys; give it
- * a key; take the delegation back, with the keys that nobody else uses.
- * Delegations are searched in the order in which they were made.
+ * Targets: delegate the paths that match `paths`, or whose hash begins with one
+ * of `prefixes` (lower-case hex), to a role: arrays of texts, borrowed. It
+ * replaces what was delegated to it, but for its keys, its place and members that
+ * are not known here; a new one is the last, and not terminating. Delegations are
+ * searched in order. E_INVALID: a name, pattern, prefix or threshold that no
+ * client takes, or that clients take differently; E_EXISTS: there are hash bins.
  */
 MUSTCHECK int repo_delegate(json_t *targets, const char *name, json_t *paths, int64_t threshold,
 			    struct error *err);
+MUSTCHECK int repo_delegate_hashed(json_t *targets, const char *name, json_t *prefixes,
+				   int64_t threshold, struct error *err);
+
+/*
+ * Then: nothing after it is searched; it counts until then (INT64_MAX: for
+ * good; a member of Bequest's own); it has this place, from 0 on (behind the
+ * last: the last). E_NOTFOUND: nothing is delegated to the role.
+ */
+MUSTCHECK int repo_delegate_terminating(json_t *targets, const char *name, bool terminating,
+					struct error *err);
+MUSTCHECK int repo_delegate_until(json_t *targets, const char *name, int64_t until,
+				  struct error *err);
+MUSTCHECK int repo_delegate_place(json_t *targets, const char *name, size_t place,
+				  struct error *err);
+
+/* Give it a key (the object is borrowed); take all of its keys; take the delegation back. */
 MUSTCHECK int repo_delegate_key(json_t *targets, const char *name, const char *keyid,
 				json_t *object, struct error *err);
+MUSTCHECK int repo_delegate_clear(json_t *targets, const char *name, struct error *err);
 MUSTCHECK int repo_delegate_drop(json_t *targets, const char *name, struct error *err);
+
+/*
+ * Targets: delegate all paths to 2^bits hash bins, "<prefix>-<hex>" by the first
+ * bits of the path's hash (TAP 15), all of one set of keys. It replaces the bins
+ * that there are, but for their keys. E_INVALID; E_EXISTS: there are delegations
+ * by name, which cannot stand beside bins.
+ */
+MUSTCHECK int repo_bins(json_t *targets, const char *prefix, int64_t bits, int64_t threshold,
+			struct error *err);
+MUSTCHECK int repo_bins_key(json_t *targets, const char *keyid, json_t *object, struct error *err);
+MUSTCHECK int repo_bins_drop(json_t *targets, struct error *err);
 
 /* Snapshot or timestamp: record a file's version, length and SHA-256. */
 MUSTCHECK int repo_meta_set(json_t *role, const char *file, int64_t version, const void *data,

@@ -178,8 +178,124 @@ static void delegation_is_made_changed_and_taken_back(void **state)
 	assert_int_equal(repo_delegate_drop(body, "line", &err), 0);
 	assert_int_equal(json_object_size(json_object_get(all, "keys")), 1);
 	assert_int_equal(repo_delegate_drop(body, "other", &err), 0);
-	assert_int_equal(json_object_size(json_object_get(all, "keys")), 0);
+	assert_null(json_object_get(body, "delegations"));
 	assert_int_equal(repo_delegate_drop(body, "other", &err), E_NOTFOUND);
+}
+
+/* Delegations are searched in order, so their order is the publisher's to choose. */
+static void delegations_have_a_place_an_end_and_a_rule(void **state)
+{
+	CLEANUP(json_decrefp) json_t *body = NULL;
+	CLEANUP(json_decrefp) json_t *paths = json_pack("[s]", "a/*");
+	CLEANUP(json_decrefp) json_t *prefixes = json_pack("[s,s]", "0", "1f");
+	CLEANUP(json_decrefp) json_t *key = json_pack("{s:s}", "k", "a");
+	struct error err = {0};
+	json_t *roles, *entry;
+
+	(void)state;
+	assert_int_equal(repo_signed_new(TUF_TARGETS, NULL, 1, NOW, &body, &err), 0);
+	assert_int_equal(repo_delegate(body, "a", paths, 1, &err), 0);
+	assert_int_equal(repo_delegate(body, "b", paths, 1, &err), 0);
+	assert_int_equal(repo_delegate(body, "c", paths, 1, &err), 0);
+	roles = json_object_get(json_object_get(body, "delegations"), "roles");
+	assert_int_equal(repo_delegate_place(body, "c", 0, &err), 0);
+	assert_int_equal(repo_delegate_place(body, "a", 99, &err), 0);
+	assert_string_equal(text(json_array_get(roles, 0), "name"), "c");
+	assert_string_equal(text(json_array_get(roles, 1), "name"), "b");
+	assert_string_equal(text(json_array_get(roles, 2), "name"), "a");
+
+	entry = json_array_get(roles, 1);
+	assert_int_equal(json_object_set_new(entry, "x-other", json_true()), 0);
+	assert_int_equal(repo_delegate_key(body, "b", "id", key, &err), 0);
+	assert_int_equal(repo_delegate_hashed(body, "b", prefixes, 1, &err), 0);
+	assert_null(json_object_get(entry, "paths"));
+	assert_int_equal(json_array_size(json_object_get(entry, "keyids")), 1);
+	assert_true(json_is_true(json_object_get(entry, "x-other")));
+	assert_int_equal(repo_delegate(body, "b", paths, 1, &err), 0);
+	assert_null(json_object_get(entry, "path_hash_prefixes"));
+	assert_int_equal(repo_delegate_clear(body, "b", &err), 0);
+	assert_int_equal(json_array_size(json_object_get(entry, "keyids")), 0);
+	assert_null(json_object_get(json_object_get(json_object_get(body, "delegations"), "keys"),
+				    "id"));
+
+	assert_int_equal(repo_delegate_terminating(body, "b", true, &err), 0);
+	assert_true(json_is_true(json_object_get(entry, "terminating")));
+	assert_int_equal(repo_delegate_until(body, "b", NOW, &err), 0);
+	assert_string_equal(text(json_object_get(entry, "x-bequest"), "until"),
+			    "2030-01-01T00:00:00Z");
+	assert_int_equal(repo_delegate_until(body, "b", INT64_MAX, &err), 0);
+	assert_null(json_object_get(entry, "x-bequest"));
+	assert_error(repo_delegate_until(body, "d", NOW, &err), E_NOTFOUND, &err,
+		     "targets.json: delegates nothing to d");
+	assert_int_equal(repo_delegate_place(body, "d", 0, &err), E_NOTFOUND);
+	assert_int_equal(repo_delegate_terminating(body, "d", true, &err), E_NOTFOUND);
+	assert_int_equal(repo_delegate_clear(body, "d", &err), E_NOTFOUND);
+}
+
+static void what_clients_read_differently_is_not_delegated(void **state)
+{
+	static const char *const patterns[] = {"",      "/a",   "a/",   "a//b", "a/[bc]",
+					       "{a,b}", "a\\*", ".x/*", "a/.b"};
+	static const char *const prefixes[] = {"", "AB", "0x", "g"};
+	static const char *const names[] = {"", "root", "targets", "snapshot", "timestamp"};
+	CLEANUP(json_decrefp) json_t *body = NULL;
+	CLEANUP(json_decrefp) json_t *fine = json_pack("[s]", "a/*");
+	CLEANUP(json_decrefp) json_t *none = json_array();
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(repo_signed_new(TUF_TARGETS, NULL, 1, NOW, &body, &err), 0);
+	for (size_t i = 0; i < ARRAY_LEN(patterns); i++) {
+		CLEANUP(json_decrefp) json_t *paths = json_pack("[s,s]", "a", patterns[i]);
+
+		assert_error(repo_delegate(body, "r", paths, 1, &err), E_INVALID, &err,
+			     "r: not a path pattern");
+	}
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+		CLEANUP(json_decrefp) json_t *list = json_pack("[s,s]", "a", prefixes[i]);
+
+		assert_error(repo_delegate_hashed(body, "r", list, 1, &err), E_INVALID, &err,
+			     "r: not a hash prefix");
+	}
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		assert_error(repo_delegate(body, names[i], fine, 1, &err), E_INVALID, &err,
+			     "not a name for a delegated role");
+	assert_error(repo_delegate(body, "r", none, 1, &err), E_INVALID, &err, "at least one");
+	assert_error(repo_delegate(body, "r", fine, 0, &err), E_INVALID, &err, "want 1 to 64");
+	assert_int_equal(repo_delegate_hashed(body, "r", fine, 65, &err), E_INVALID);
+	assert_null(json_object_get(body, "delegations"));
+}
+
+static void hash_bins_stand_alone(void **state)
+{
+	CLEANUP(json_decrefp) json_t *body = NULL;
+	CLEANUP(json_decrefp) json_t *paths = json_pack("[s]", "a/*");
+	CLEANUP(json_decrefp) json_t *key = json_pack("{s:s}", "k", "a");
+	struct error err = {0};
+	json_t *bins;
+
+	(void)state;
+	assert_int_equal(repo_signed_new(TUF_TARGETS, NULL, 1, NOW, &body, &err), 0);
+	assert_error(repo_bins_key(body, "id", key, &err), E_NOTFOUND, &err, "has no hash bins");
+	assert_int_equal(repo_bins(body, "bin", 0, 1, &err), E_INVALID);
+	assert_int_equal(repo_bins(body, "bin", 17, 1, &err), E_INVALID);
+	assert_int_equal(repo_bins(body, "", 4, 1, &err), E_INVALID);
+	assert_int_equal(repo_bins(body, "bin", 4, 0, &err), E_INVALID);
+	assert_int_equal(repo_bins(body, "bin", 4, 1, &err), 0);
+	assert_int_equal(repo_bins_key(body, "id", key, &err), 0);
+	assert_int_equal(repo_bins(body, "bin", 16, 1, &err), 0);
+	bins = json_object_get(json_object_get(body, "delegations"), "succinct_roles");
+	assert_int_equal(json_integer_value(json_object_get(bins, "bit_length")), 16);
+	assert_string_equal(text(bins, "name_prefix"), "bin");
+	assert_int_equal(json_array_size(json_object_get(bins, "keyids")), 1);
+	assert_error(repo_delegate(body, "line", paths, 1, &err), E_EXISTS, &err,
+		     "delegates to hash bins, and cannot to roles by name at once");
+	assert_int_equal(repo_bins_drop(body, &err), 0);
+	assert_null(json_object_get(body, "delegations"));
+	assert_int_equal(repo_bins_drop(body, &err), E_NOTFOUND);
+	assert_int_equal(repo_delegate(body, "line", paths, 1, &err), 0);
+	assert_error(repo_bins(body, "bin", 4, 1, &err), E_EXISTS, &err,
+		     "delegates to roles by name, and cannot to hash bins at once");
 }
 
 static void meta_notes_version_length_and_hash(void **state)
@@ -212,6 +328,8 @@ static void same_edits_give_the_same_bytes(void **state)
 		for (int k = 0; k < 2; k++) /* in either order */
 			assert_int_equal(
 				repo_targets_add(body, k == i ? "a" : "b", 3, "aa", NULL, &err), 0);
+		assert_int_equal(repo_bins(body, "bin", i ? 4 : 5, 1, &err), 0);
+		assert_int_equal(repo_bins(body, "bin", 4, 1, &err), 0);
 		assert_int_equal(envelope_new(body, &e, &err), 0);
 		if (i == 0)
 			assert_int_equal(buf_add(&first, envelope_bytes(e)->data,
@@ -232,6 +350,9 @@ int main(void)
 		cmocka_unit_test(threshold_has_both_bounds),
 		cmocka_unit_test(targets_are_listed_replaced_and_dropped),
 		cmocka_unit_test(delegation_is_made_changed_and_taken_back),
+		cmocka_unit_test(delegations_have_a_place_an_end_and_a_rule),
+		cmocka_unit_test(what_clients_read_differently_is_not_delegated),
+		cmocka_unit_test(hash_bins_stand_alone),
 		cmocka_unit_test(meta_notes_version_length_and_hash),
 		cmocka_unit_test(same_edits_give_the_same_bytes),
 	};

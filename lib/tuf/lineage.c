@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/tuf/lineage.h"
+
+#include "lib/base/error.h"
+
+enum { NODES_MAX = 65536 };
+
+struct node {
+	struct node *next;
+	struct descent at;
+	bool asked; /* what it delegates was looked at */
+};
+
+/* The delegations of one role: nodes point into the list, and that into the document. */
+struct level {
+	struct level *older;
+	json_t *body;
+	struct delegation *list;
+};
+
+struct lineage {
+	lineage_load_fn load;
+	void *ctx;
+	struct node *first, *last;
+	struct node *given; /* the last one that was handed out; NULL: none yet */
+	struct level *levels;
+	size_t n;
+};
+
+static int add_node(struct lineage *l, const struct descent *up, struct delegation *d,
+		    struct error *err)
+{
+	struct node *node;
+
+	if (l->n++ == NODES_MAX)
+		return error_set(err, E_INVALID, "more than %d delegated roles", NODES_MAX);
+	node = calloc(1, sizeof(*node));
+	if (!node)
+		return error_nomem(err);
+	node->at = (struct descent){up, d};
+	if (l->last)
+		l->last->next = node;
+	else
+		l->first = node;
+	l->last = node;
+	return 0;
+}
+
+/* What a role delegates; nothing, if it has no metadata. */
+static int add_children(struct lineage *l, const char *role, const struct descent *up,
+			struct error *err)
+{
+	struct level *level = calloc(1, sizeof(*level));
+	struct error none = {0};
+	int r;
+
+	if (!level)
+		return error_nomem(err);
+	level->older = l->levels;
+	l->levels = level;
+	r = l->load(l->ctx, role, &level->body, &none);
+	if (r < 0)
+		return r == E_NOTFOUND ? 0 : error_set(err, r, "%s", none.text);
+	r = delegations_for(json_object_get(level->body, "delegations"), NULL, &level->list, err);
+	if (r < 0)
+		return error_prefix(err, r, "%s", role);
+	for (struct delegation *d = level->list; r == 0 && d; d = d->next)
+		r = add_node(l, up, d, err);
+	return r;
+}
+
+int lineage_new(lineage_load_fn load, void *ctx, struct lineage **out, struct error *err)
+{
+	CLEANUP(lineage_freep) struct lineage *l = calloc(1, sizeof(*l));
+	int r;
+
+	if (!l)
+		return error_nomem(err);
+	l->load = load;
+	l->ctx = ctx;
+	r = add_children(l, "targets", NULL, err);
+	if (r == 0)
+		*out = steal(l);
+	return r;
+}
+
+void lineage_free(struct lineage *l)
+{
+	if (!l)
+		return;
+	while (l->first) {
+		struct node *node = l->first;
+
+		l->first = node->next;
+		free(node);
+	}
+	while (l->levels) {
+		struct level *level = l->levels;
+
+		l->levels = level->older;
+		delegations_free(level->list);
+		json_decref(level->body);
+		free(level);
+	}
+	free(l);
+}
+
+static bool asked_before(const struct lineage *l, const struct node *node)
+{
+	for (const struct node *n = l->first; n != node; n = n->next)
+		if (n->asked && strcmp(n->at.d->name, node->at.d->name) == 0)
+			return true;
+	return false;
+}
+
+int lineage_next(struct lineage *l, const struct descent **out, struct error *err)
+{
+	struct node *next = l->given ? l->given->next : l->first;
+
+	for (struct node *n = l->first; !next && n; n = n->next) {
+		int r;
+
+		if (n->asked || asked_before(l, n))
+			continue;
+		n->asked = true;
+		r = add_children(l, n->at.d->name, &n->at, err);
+		if (r < 0)
+			return r;
+		next = l->given ? l->given->next : l->first;
+	}
+	if (!next)
+		return error_set(err, E_NOTFOUND, "no more delegated roles");
+	l->given = next;
+	*out = &next->at;
+	return 0;
+}
+
+int lineage_find(struct lineage *l, const char *role, const struct descent **out, struct error *err)
+{
+	const struct descent *at = NULL;
+	int r;
+
+	for (;;) {
+		r = lineage_next(l, &at, err);
+		if (r == E_NOTFOUND)
+			return error_set(err, E_NOTFOUND, "%s: no such delegated role", role);
+		if (r < 0)
+			return r;
+		if (strcmp(at->d->name, role) == 0) {
+			*out = at;
+			return 0;
+		}
+	}
+}
+
+bool descent_trusts(const struct descent *at, const char *path)
+{
+	for (; at; at = at->up)
+		if (!delegation_trusts(at->d, path))
+			return false;
+	return true;
+}
+
+int64_t descent_until(const struct descent *at)
+{
+	int64_t until = INT64_MAX;
+
+	for (; at; at = at->up)
+		if (at->d->until < until)
+			until = at->d->until;
+	return until;
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/tuf/review.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "lib/base/error.h"
+#include "lib/tuf/hashes.h"
+
+enum { WHERE_SIZE = 256 };
+
+static int check_expiry(int64_t expires, int64_t now, struct error *err)
+{
+	return expires > now ? 0 : error_set(err, E_INVALID, "signed.expires: lies in the past");
+}
+
+/* Can the threshold be reached? Of each key once, and of those that verify anything. */
+static int check_keys(const struct role_keys *keys, const char *where, struct error *err)
+{
+	int64_t usable = 0;
+
+	for (size_t i = 0; i < keys->n; i++)
+		usable += key_kind(keys->keys[i]) != KEY_UNKNOWN;
+	if (keys->threshold <= usable)
+		return 0;
+	return error_set(err, E_INVALID,
+			 "%s: %" PRId64 " of its keys can be used, and its threshold is %" PRId64,
+			 where, usable, keys->threshold);
+}
+
+int review_root(const struct tuf_root *root, int64_t now, struct error *err)
+{
+	int r = check_expiry(root->expires, now, err);
+
+	for (int t = 0; r == 0 && t < TUF_TYPES; t++) {
+		char where[WHERE_SIZE];
+
+		(void)snprintf(where, sizeof(where), "signed.roles.%s",
+			       tuf_type_name((enum tuf_type)t));
+		r = check_keys(&root->role[t], where, err);
+	}
+	return r;
+}
+
+/* --- delegations --------------------------------------------------------- */
+
+bool review_pattern_ok(const char *pattern)
+{
+	/* brackets, braces and backslashes mean something to some clients only */
+	if (strpbrk(pattern, "[]{}\\") || !*pattern)
+		return false;
+	for (const char *p = pattern; p; p = strchr(p, '/')) {
+		p += p != pattern;
+		if (*p == '/' || *p == '\0' || *p == '.')
+			return false;
+	}
+	return true;
+}
+
+bool review_prefix_ok(const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return len >= 1 && len <= SHA256_HEX && strspn(prefix, "0123456789abcdef") == len;
+}
+
+/* Does pattern `a` match all that pattern `b` does? True only if that is certain. */
+static bool pattern_within(const char *a, const char *b)
+{
+	for (;;) {
+		size_t na = strcspn(a, "/"), nb = strcspn(b, "/");
+
+		if (!(na == 1 && *a == '*') && (na != nb || memcmp(a, b, na) != 0))
+			return false;
+		if (!a[na] || !b[nb])
+			return a[na] == b[nb];
+		a += na + 1;
+		b += nb + 1;
+	}
+}
+
+/* Does entry `a` match all that one rule of another entry does? */
+static bool entry_within(const json_t *a, const char *rule, bool hashed)
+{
+	const json_t *v, *rules = json_object_get(a, hashed ? "path_hash_prefixes" : "paths");
+	size_t i;
+
+	json_array_foreach(rules, i, v)
+	{
+		const char *text = json_string_value(v);
+
+		if (hashed ? strncmp(rule, text, strlen(text)) == 0 : pattern_within(text, rule))
+			return true;
+	}
+	return false;
+}
+
+/* Would a search for what matches `rule` come to the entry `end`, after those before it? */
+static bool is_reached(const struct delegation *list, const struct delegation *end,
+		       const char *rule, bool hashed)
+{
+	size_t before = 0;
+
+	for (const struct delegation *d = list; d != end; d = d->next) {
+		if (!entry_within(d->rule, rule, hashed))
+			continue;
+		before++;
+		if (d->terminating || before == TUF_DELEGATIONS_MAX)
+			return false;
+	}
+	return true;
+}
+
+static int check_rules(const struct delegation *list, const struct delegation *d, struct error *err)
+{
+	const json_t *paths = json_object_get(d->rule, "paths"), *v;
+	bool hashed = !paths, reached = false;
+	size_t i;
+
+	json_array_foreach(hashed ? json_object_get(d->rule, "path_hash_prefixes") : paths, i, v)
+	{
+		const char *rule = json_string_value(v);
+
+		if (!(hashed ? review_prefix_ok(rule) : review_pattern_ok(rule)))
+			return error_set(err, E_INVALID,
+					 "signed.delegations: %.80s: \"%.80s\": want %s", d->name,
+					 rule,
+					 hashed ? "1 to 64 lower-case hex digits"
+						: "a path of plain text, * and ?");
+		reached = reached || is_reached(list, d, rule, hashed);
+	}
+	if (reached)
+		return 0;
+	return error_set(err, E_INVALID,
+			 "signed.delegations: %.80s: no search comes to it: the roles before it "
+			 "have all of its paths",
+			 d->name);
+}
+
+static int check_delegation(const struct delegation *list, const struct delegation *d,
+			    struct error *err)
+{
+	CLEANUP(role_keys_clear) struct role_keys keys = {0};
+	char where[WHERE_SIZE];
+	int r = delegation_keys(d, &keys, err);
+
+	(void)snprintf(where, sizeof(where), "signed.delegations: %.80s", d->name);
+	if (r == 0)
+		r = check_keys(&keys, where, err);
+	return r < 0 || d->bits ? r : check_rules(list, d, err);
+}
+
+/* --- targets ------------------------------------------------------------- */
+
+static int check_hashes(const json_t *targets, struct error *err)
+{
+	const char *path;
+	json_t *entry;
+
+	json_object_foreach((json_t *)(uintptr_t)targets, path, entry)
+	{
+		CLEANUP(hashes_freep) struct hashes *h = NULL;
+		struct error none = {0};
+		char where[WHERE_SIZE];
+		int r;
+
+		(void)snprintf(where, sizeof(where), "signed.targets[\"%.80s\"]", path);
+		r = hashes_new(json_object_get(entry, "hashes"), where, &h, &none);
+		if (r < 0)
+			return r == E_UNTRUSTED ? error_set(err, E_INVALID, "%s", none.text)
+						: error_nomem(err);
+	}
+	return 0;
+}
+
+int review_targets(const struct tuf_role *role, int64_t last, int64_t now, struct error *err)
+{
+	CLEANUP(delegations_freep) struct delegation *list = NULL;
+	const json_t *body = envelope_signed(role->doc);
+	size_t len = envelope_bytes(role->doc)->len;
+	int r = check_expiry(role->expires, now, err);
+
+	if (r == 0 && role->version <= last)
+		r = error_set(err, E_INVALID,
+			      "signed.version: want more than %" PRId64 ", got %" PRId64, last,
+			      role->version);
+	if (r == 0 && len > TUF_TARGETS_MAX)
+		r = error_set(err, E_INVALID, "has %zu bytes, and clients take no more than %d",
+			      len, TUF_TARGETS_MAX);
+	if (r == 0)
+		r = check_hashes(json_object_get(body, "targets"), err);
+	if (r == 0)
+		r = delegations_for(json_object_get(body, "delegations"), NULL, &list, err);
+	for (const struct delegation *d = list; r == 0 && d; d = d->next) {
+		r = check_delegation(list, d, err);
+		if (d->bits) /* all bins are alike */
+			break;
+	}
+	return r;
+}
+
+int review_paths(const json_t *targets, const struct descent *at, struct error *err)
+{
+	const char *path;
+	json_t *entry;
+
+	json_object_foreach((json_t *)(uintptr_t)targets, path, entry)
+	{
+		if (!descent_trusts(at, path))
+			return error_set(err, E_INVALID,
+					 "signed.targets[\"%.80s\"]: is not among the paths that "
+					 "are delegated to %.80s",
+					 path, at->d->name);
+	}
+	return 0;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * review - would clients take it? What a publisher asks before it publishes
+ *
+ * tuf_root_step(), tuf_role_parse() and envelope_verify() say what every client
+ * demands of the bytes. Here is the rest: what would be taken, and then help
+ * nobody, because it is past its time, cannot be satisfied, or is never reached.
+ * Signatures are not looked at: a draft is reviewed before it is signed.
+ */
+#ifndef LIB_TUF_REVIEW_H
+#define LIB_TUF_REVIEW_H
+
+#include "lib/tuf/lineage.h"
+#include "lib/tuf/role.h"
+
+struct error;
+
+/*
+ * As the last root of a chain: it is not expired, and each role's threshold can
+ * be reached by keys of schemes that are known here. E_INVALID.
+ */
+MUSTCHECK int review_root(const struct tuf_root *root, int64_t now, struct error *err);
+
+/*
+ * Targets, top-level or delegated: not expired, a version above `last` (0: none
+ * yet), hashes that a client can check, no more than fits the role. Of its
+ * delegations: thresholds that can be reached, patterns that all clients read
+ * alike, and no role that no search would come to, because a terminating one
+ * stands before it, or as many others as a client looks at. E_INVALID.
+ */
+MUSTCHECK int review_targets(const struct tuf_role *role, int64_t last, int64_t now,
+			     struct error *err);
+
+/* Is every path that the role lists trusted to it, all the way down? E_INVALID names one. */
+MUSTCHECK int review_paths(const json_t *targets, const struct descent *at, struct error *err);
+
+/* A pattern that clients read alike: no empty part, and nothing special but `*` and `?`. */
+bool review_pattern_ok(const char *pattern);
+
+/* 1 to 64 lower-case hex digits. */
+bool review_prefix_ok(const char *prefix);
+
+#endif

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/tuf/review.h"
+
+#include "lib/base/utc.h"
+#include "lib/sign/signer.h"
+#include "lib/tuf/repo.h"
+#include "tests/unit/unit.h"
+
+#define NOW INT64_C(1893456000) /* 2030-01-01T00:00:00Z */
+
+/* Targets 3 with a delegation to each of these names, by one key, with these patterns. */
+static json_t *delegating(const char *const *names, const char *const *patterns, size_t n)
+{
+	char keyid[KEYID_MAX + 1] = "";
+	json_t *body = NULL, *key = NULL;
+	struct error err = {0};
+
+	/* the base point: any key that can be used will do */
+	unsigned char pub[32] = {0x58};
+	memset(pub + 1, 0x66, sizeof(pub) - 1);
+	assert_int_equal(key_object_ed25519(pub, &key, keyid, &err), 0);
+	assert_int_equal(repo_signed_new(TUF_TARGETS, NULL, 3, NOW, &body, &err), 0);
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP(json_decrefp) json_t *paths = json_pack("[s]", patterns[i]);
+
+		assert_int_equal(repo_delegate(body, names[i], paths, 1, &err), 0);
+		assert_int_equal(repo_delegate_key(body, names[i], keyid, key, &err), 0);
+	}
+	json_decref(key);
+	return body;
+}
+
+static int review(json_t *body_take, int64_t last, int64_t now, struct error *err)
+{
+	CLEANUP(envelope_freep) struct envelope *doc = NULL;
+	CLEANUP(tuf_role_freep) struct tuf_role *role = NULL;
+
+	assert_int_equal(envelope_new(body_take, &doc, err), 0);
+	const struct buf *b = envelope_bytes(doc);
+	assert_int_equal(tuf_role_parse(b->data, b->len, TUF_TARGETS, "t", &role, err), 0);
+	return review_targets(role, last, now, err);
+}
+
+static void expired_or_old_targets_are_not_published(void **state)
+{
+	const int64_t end = NOW + INT64_C(90) * DAY_S;
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(review(delegating(NULL, NULL, 0), 2, end - 1, &err), 0);
+	assert_error(review(delegating(NULL, NULL, 0), 2, end, &err), E_INVALID, &err,
+		     "signed.expires: lies in the past");
+	assert_error(review(delegating(NULL, NULL, 0), 3, NOW, &err), E_INVALID, &err,
+		     "signed.version: want more than 3, got 3");
+}
+
+static void a_hash_that_no_client_knows_is_not_published(void **state)
+{
+	json_t *body = delegating(NULL, NULL, 0);
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(repo_targets_add(body, "a", 1, "aa", NULL, &err), 0);
+	assert_error(review(body, 0, NOW, &err), E_INVALID, &err,
+		     "signed.targets[\"a\"]: cannot check its hash \"sha256\"");
+}
+
+static void a_role_that_no_search_comes_to_is_not_published(void **state)
+{
+	static const char *const names[] = {"a", "b"};
+	static const struct {
+		const char *first, *second;
+		bool ok;
+	} cases[] = {
+		{"x/*", "x/*", false},  {"x/*", "x/a", false}, {"*/*", "x/a", false},
+		{"x/a", "x/*", true},   {"x/*", "y/*", true},  {"*", "x/*", true},
+		{"x/a*", "x/ab", true}, /* it may be: only what is certain is refused */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *const patterns[] = {cases[i].first, cases[i].second};
+		json_t *body = delegating(names, patterns, 2);
+		json_t *loose = json_deep_copy(body);
+		struct error err = {0};
+
+		assert_int_equal(review(loose, 0, NOW, &err), 0); /* none is terminating */
+		assert_int_equal(repo_delegate_terminating(body, "a", true, &err), 0);
+		int r = review(body, 0, NOW, &err);
+		if (cases[i].ok)
+			assert_int_equal(r, 0);
+		else
+			assert_error(r, E_INVALID, &err,
+				     "signed.delegations: b: no search comes to it");
+	}
+}
+
+static void a_search_ends_after_so_many_roles(void **state)
+{
+	const char *names[TUF_DELEGATIONS_MAX + 1], *patterns[TUF_DELEGATIONS_MAX + 1];
+	static char text[TUF_DELEGATIONS_MAX + 1][8];
+	struct error err = {0};
+
+	(void)state;
+	for (size_t i = 0; i <= TUF_DELEGATIONS_MAX; i++) {
+		(void)snprintf(text[i], sizeof(text[i]), "r%zu", i);
+		names[i] = text[i];
+		patterns[i] = "x/*";
+	}
+	assert_int_equal(review(delegating(names, patterns, TUF_DELEGATIONS_MAX), 0, NOW, &err), 0);
+	assert_error(review(delegating(names, patterns, TUF_DELEGATIONS_MAX + 1), 0, NOW, &err),
+		     E_INVALID, &err, "signed.delegations: r32: no search comes to it");
+}
+
+static void hash_prefixes_are_reviewed_like_paths(void **state)
+{
+	static const char *const names[] = {"a", "b"}, *const patterns[] = {"x", "y"};
+	json_t *body = delegating(names, patterns, 2);
+	CLEANUP(json_decrefp) json_t *wide = json_pack("[s]", "a");
+	CLEANUP(json_decrefp) json_t *narrow = json_pack("[s,s]", "ab", "a0");
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(repo_delegate_hashed(body, "a", wide, 1, &err), 0);
+	assert_int_equal(repo_delegate_hashed(body, "b", narrow, 1, &err), 0);
+	assert_int_equal(repo_delegate_terminating(body, "a", true, &err), 0);
+	assert_error(review(json_deep_copy(body), 0, NOW, &err), E_INVALID, &err,
+		     "signed.delegations: b: no search comes to it");
+	assert_int_equal(repo_delegate_place(body, "b", 0, &err), 0);
+	assert_int_equal(review(body, 0, NOW, &err), 0);
+}
+
+static void patterns_made_elsewhere_are_reviewed(void **state)
+{
+	static const char *const names[] = {"a"}, *const patterns[] = {"x"};
+	json_t *body = delegating(names, patterns, 1);
+	json_t *roles = json_object_get(json_object_get(body, "delegations"), "roles");
+	struct error err = {0};
+
+	(void)state;
+	json_object_set_new(json_array_get(roles, 0), "paths", json_pack("[s]", "{a,b}"));
+	assert_error(review(body, 0, NOW, &err), E_INVALID, &err,
+		     "signed.delegations: a: \"{a,b}\": want a path of plain text");
+	body = delegating(names, patterns, 1);
+	roles = json_object_get(json_object_get(body, "delegations"), "roles");
+	json_object_del(json_array_get(roles, 0), "paths");
+	json_object_set_new(json_array_get(roles, 0), "path_hash_prefixes", json_pack("[s]", "AB"));
+	assert_error(review(body, 0, NOW, &err), E_INVALID, &err,
+		     "signed.delegations: a: \"AB\": want 1 to 64 lower-case hex digits");
+}
+
+static void thresholds_count_keys_that_can_be_used(void **state)
+{
+	static const char *const names[] = {"a"}, *const patterns[] = {"x"};
+	CLEANUP(json_decrefp)
+	json_t *odd = json_pack("{s:s, s:s, s:{s:s}}", "keytype", "sphincs", "scheme", "x",
+				"keyval", "public", "00");
+	json_t *body = delegating(names, patterns, 1), *bins = delegating(NULL, NULL, 0);
+	CLEANUP(json_decrefp) json_t *paths = json_pack("[s]", "x");
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(repo_delegate(body, "a", paths, 2, &err), 0);
+	assert_int_equal(repo_delegate_key(body, "a", "odd", odd, &err), 0);
+	assert_error(review(body, 0, NOW, &err), E_INVALID, &err,
+		     "signed.delegations: a: 1 of its keys can be used, and its threshold is 2");
+	assert_int_equal(repo_bins(bins, "bin", 3, 1, &err), 0);
+	assert_error(review(bins, 0, NOW, &err), E_INVALID, &err,
+		     "signed.delegations: bin-0: 0 of its keys can be used");
+}
+
+static void root_roles_can_be_satisfied(void **state)
+{
+	json_t *body = NULL;
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(repo_signed_new(TUF_ROOT, NULL, 1, NOW, &body, &err), 0);
+	for (int t = 0; t < TUF_TYPES; t++) {
+		CLEANUP(buf_wipe) struct buf pem = {0};
+		CLEANUP(signer_freep) struct signer *s = NULL;
+
+		assert_int_equal(signer_generate("ed25519", &pem, &err), 0);
+		assert_int_equal(signer_from_pem(pem.data, pem.len, &s, &err), 0);
+		assert_int_equal(repo_root_add_key(body, (enum tuf_type)t, key_id(signer_key(s)),
+						   key_object(signer_key(s)), &err),
+				 0);
+	}
+	assert_int_equal(repo_root_threshold(body, TUF_SNAPSHOT, 2, &err), 0);
+	for (int pass = 0; pass < 2; pass++) {
+		CLEANUP(envelope_freep) struct envelope *e = NULL;
+		CLEANUP(tuf_root_freep) struct tuf_root *made = NULL;
+
+		assert_int_equal(envelope_new(json_deep_copy(body), &e, &err), 0);
+		const struct buf *b = envelope_bytes(e);
+		assert_int_equal(tuf_root_parse(b->data, b->len, "r", &made, &err), 0);
+		if (pass == 0) {
+			assert_error(review_root(made, NOW, &err), E_INVALID, &err,
+				     "signed.roles.snapshot: 1 of its keys can be used, and its "
+				     "threshold is 2");
+			assert_int_equal(repo_root_threshold(body, TUF_SNAPSHOT, 1, &err), 0);
+			continue;
+		}
+		assert_int_equal(review_root(made, NOW, &err), 0);
+		assert_int_equal(review_root(made, NOW + INT64_C(365) * DAY_S - 1, &err), 0);
+		assert_error(review_root(made, NOW + INT64_C(365) * DAY_S, &err), E_INVALID, &err,
+			     "signed.expires: lies in the past");
+	}
+	json_decref(body);
+}
+
+/* --- from the top down ---------------------------------------------------- */
+
+/* a and b by targets; a has c below, with narrower paths, and b also has c; c has a again. */
+struct tree {
+	json_t *bodies;
+	size_t loads;
+};
+
+static int load(void *ctx, const char *role, json_t **out, struct error *err)
+{
+	struct tree *t = ctx;
+	json_t *body = json_object_get(t->bodies, role);
+
+	t->loads++;
+	if (!body)
+		return error_set(err, E_NOTFOUND, "%s", role);
+	*out = json_incref(body);
+	return 0;
+}
+
+static struct tree tree_new(void)
+{
+	static const char *const ab[] = {"a", "b"}, *const c[] = {"c"}, *const a[] = {"a"};
+	static const char *const top[] = {"x/*", "y/*"}, *const mid[] = {"x/1*"},
+				 *const back[] = {"*/*"};
+	json_t *first = delegating(ab, top, 2);
+	struct error err = {0};
+
+	assert_int_equal(repo_delegate_until(first, "a", NOW, &err), 0);
+	return (struct tree){.bodies = json_pack("{s:o, s:o, s:o, s:o}", "targets", first, "a",
+						 delegating(c, mid, 1), "b", delegating(c, top, 1),
+						 "c", delegating(a, back, 1))};
+}
+
+static void delegations_come_level_by_level_and_cycles_end(void **state)
+{
+	static const char *const order[] = {"a", "b", "c", "c", "a"};
+	struct tree t = tree_new();
+	struct lineage *l = NULL;
+	const struct descent *at = NULL;
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(lineage_new(load, &t, &l, &err), 0);
+	assert_int_equal(t.loads, 1);
+	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+		assert_int_equal(lineage_next(l, &at, &err), 0);
+		assert_string_equal(at->d->name, order[i]);
+		if (i < 2)
+			assert_int_equal(t.loads, 1);
+	}
+	assert_int_equal(lineage_next(l, &at, &err), E_NOTFOUND);
+	assert_int_equal(t.loads, 4); /* each role once */
+	lineage_free(l);
+	json_decref(t.bodies);
+}
+
+static void everyone_on_the_way_must_be_trusted(void **state)
+{
+	struct tree t = tree_new();
+	struct lineage *l = NULL;
+	const struct descent *at = NULL;
+	CLEANUP(json_decrefp) json_t *files = json_pack("{s:{}, s:{}}", "x/1", "x/12");
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(lineage_new(load, &t, &l, &err), 0);
+	assert_int_equal(lineage_find(l, "c", &at, &err), 0);
+	assert_string_equal(at->up->d->name, "a");
+	assert_true(descent_trusts(at, "x/12"));
+	assert_false(descent_trusts(at, "x/2"));
+	assert_false(descent_trusts(at, "y/1"));
+	assert_int_equal(descent_until(at), NOW);
+	assert_int_equal(review_paths(files, at, &err), 0);
+	json_object_set_new(files, "y/1", json_object());
+	assert_error(review_paths(files, at, &err), E_INVALID, &err,
+		     "signed.targets[\"y/1\"]: is not among the paths that are delegated to c");
+	assert_int_equal(lineage_find(l, "c", &at, &err), 0); /* by the other way */
+	assert_string_equal(at->up->d->name, "b");
+	assert_false(descent_trusts(at, "x/1"));
+	assert_int_equal(descent_until(at), INT64_MAX);
+	assert_error(lineage_find(l, "zz", &at, &err), E_NOTFOUND, &err,
+		     "zz: no such delegated role");
+	lineage_free(l);
+	json_decref(t.bodies);
+}
+
+/* Each path falls into one bin, and what the bins are called is what the search asks for. */
+static void each_path_is_trusted_to_the_bin_it_falls_into(void **state)
+{
+	json_t *body = delegating(NULL, NULL, 0);
+	struct delegation *all = NULL, *one = NULL;
+	size_t n = 0, trusted = 0;
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(repo_bins(body, "bin", 5, 1, &err), 0);
+	json_t *object = json_object_get(body, "delegations");
+	assert_int_equal(delegations_for(object, NULL, &all, &err), 0);
+	assert_int_equal(delegations_for(object, "file.txt", &one, &err), 0);
+	assert_string_equal(one->name, "bin-15");
+	for (const struct delegation *d = all; d; d = d->next, n++) {
+		bool is = strcmp(d->name, one->name) == 0;
+
+		assert_int_equal(delegation_trusts(d, "file.txt"), is);
+		trusted += is;
+	}
+	assert_int_equal(n, 32);
+	assert_int_equal(trusted, 1);
+	assert_string_equal(all->name, "bin-00");
+	delegations_free(all);
+	delegations_free(one);
+	json_decref(body);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(expired_or_old_targets_are_not_published),
+		cmocka_unit_test(a_hash_that_no_client_knows_is_not_published),
+		cmocka_unit_test(a_role_that_no_search_comes_to_is_not_published),
+		cmocka_unit_test(a_search_ends_after_so_many_roles),
+		cmocka_unit_test(hash_prefixes_are_reviewed_like_paths),
+		cmocka_unit_test(patterns_made_elsewhere_are_reviewed),
+		cmocka_unit_test(thresholds_count_keys_that_can_be_used),
+		cmocka_unit_test(root_roles_can_be_satisfied),
+		cmocka_unit_test(delegations_come_level_by_level_and_cycles_end),
+		cmocka_unit_test(everyone_on_the_way_must_be_trusted),
+		cmocka_unit_test(each_path_is_trusted_to_the_bin_it_falls_into),
+	};
+
+	return cmocka_run_group_tests_name("tuf_review", tests, NULL, NULL);
+}
