@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "lib/base/error.h"
+#include "lib/base/file.h"
 #include "lib/tuf/role.h"
 #include "policies/statement.h"
 #include "registry/documents/reply.h"
@@ -16,6 +17,19 @@ enum { BATCHES_MAX = 256 }; /* that one product may have waiting */
 static size_t size_max(const struct envelope *doc)
 {
 	return strcmp(envelope_type(doc), "targets") == 0 ? TUF_TARGETS_MAX : STATEMENT_MAX;
+}
+
+/* What error texts call it: "root 2"; a delegated role by its name, if it gives it. */
+static void name_item(struct item *it)
+{
+	const json_t *x = json_object_get(envelope_signed(it->doc), "x-bequest");
+	const char *type = envelope_type(it->doc);
+	const char *role = json_string_value(json_object_get(x, "role"));
+
+	if (strcmp(type, "targets") == 0 && role && file_name_ok(role))
+		type = role;
+	(void)snprintf(it->name, sizeof(it->name), "%.32s %" PRId64, type,
+		       envelope_version(it->doc));
 }
 
 /* Parse one document; the batch is for the product that the first one names. */
@@ -34,8 +48,7 @@ static int add_item(struct batch *b, const void *data, size_t len, struct error 
 	if (r < 0)
 		return r;
 	b->n++;
-	(void)snprintf(it->name, sizeof(it->name), "%.32s %" PRId64, envelope_type(it->doc),
-		       envelope_version(it->doc));
+	name_item(it);
 	if (len > size_max(it->doc))
 		return error_set(err, E_INVALID, "%s: want at most %zu bytes", it->name,
 				 size_max(it->doc));

@@ -6,20 +6,26 @@
 #include "lib/base/error.h"
 #include "lib/base/file.h"
 #include "lib/base/hex.h"
+#include "lib/base/utc.h"
 #include "lib/json/strict.h"
-#include "lib/tuf/role.h"
+#include "lib/tuf/review.h"
 #include "registry/documents/bundles.h"
 
-enum { TARGETS_PER_ROLE_MAX = 4096, TARGET_SIZE_MAX_LOG2 = 40 };
+enum {
+	TARGETS_PER_ROLE_MAX = 4096,
+	TARGET_SIZE_MAX_LOG2 = 40,
+	ROLES_MAX = 256,  /* delegations of a product */
+	UNNAMED_MAX = 64, /* looked at for a document that does not name its role */
+};
 
-static const char role_letters[] =
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-";
-
+/*
+ * A file is named after it, for everybody who copies the tree, whatever their file
+ * system: so it is one component, not hidden, and with no other separator.
+ */
 static bool role_name_ok(const char *name)
 {
-	return name && *name && *name != '.' && strlen(name) < ROLE_SIZE &&
-	       name[strspn(name, role_letters)] == '\0' && strcmp(name, "root") != 0 &&
-	       strcmp(name, "snapshot") != 0 && strcmp(name, "timestamp") != 0;
+	return delegation_name_ok(name) && strlen(name) < ROLE_SIZE && *name != '.' &&
+	       file_name_ok(name) && !strchr(name, '\\');
 }
 
 /* The targets role in force, its envelope. */
@@ -35,110 +41,86 @@ static int load_role(struct batch *b, int64_t tenure, const char *name, struct r
 	return r < 0 ? r : envelope_parse(bytes.data, bytes.len, name, out, err);
 }
 
-struct delegated {
-	const char *name; /* borrowed from the parent's envelope */
-	json_t *keyids;
-	int64_t threshold;
+/* Where the delegated roles of a tenure are read from. */
+struct source {
+	struct batch *b;
+	int64_t tenure;
 };
 
-static int read_delegated(const json_t *entry, size_t i, struct delegated *out, struct error *err)
+static int load_body(void *ctx, const char *name, json_t **out, struct error *err)
 {
-	static const struct field fields[] = {
-		{.key = "name", .kind = FIELD_TEXT, .offset = offsetof(struct delegated, name)},
-		{.key = "keyids",
-		 .kind = FIELD_ARRAY,
-		 .offset = offsetof(struct delegated, keyids)},
-		{.key = "threshold",
-		 .kind = FIELD_INT,
-		 .offset = offsetof(struct delegated, threshold),
-		 .min = 1,
-		 .max = KEYS_MAX},
-	};
-	char where[64];
+	CLEANUP(envelope_freep) struct envelope *doc = NULL;
+	const struct source *from = ctx;
+	struct role_row row;
+	int r = load_role(from->b, from->tenure, name, &row, &doc, err);
 
-	(void)snprintf(where, sizeof(where), "signed.delegations.roles[%zu]", i);
-	return strict_read(entry, where, fields, ARRAY_LEN(fields), STRICT_OPEN, out, err);
+	if (r == 0)
+		*out = json_incref(envelope_signed(doc));
+	return r;
 }
 
 /* Which role the document is of, and by whose keys; searched from the top downwards. */
 struct search {
-	struct batch *b;
+	struct source from;
 	struct item *it;
-	int64_t tenure;
 	const char *wanted; /* signed.x-bequest.role; NULL: whatever role its signatures fit */
 	char name[ROLE_SIZE];
 	struct role_keys keys;
-	size_t found;
-	size_t visited;
-	char queue[TUF_DELEGATIONS_MAX]
-		  [ROLE_SIZE]; /* roles whose delegations are to be looked at */
-	size_t queued;
+	struct lineage *lineage;
+	const struct descent *at; /* borrowed from it; NULL: the top-level role */
+	size_t found, seen;
 };
 
 static void search_clear(struct search *s)
 {
 	role_keys_clear(&s->keys);
+	lineage_free(s->lineage);
 }
 
-static void enqueue(struct search *s, const char *name)
-{
-	for (size_t i = 0; i < s->queued; i++)
-		if (strcmp(s->queue[i], name) == 0)
-			return;
-	if (s->queued < TUF_DELEGATIONS_MAX)
-		(void)snprintf(s->queue[s->queued++], ROLE_SIZE, "%s", name);
-}
-
-static int consider(struct search *s, json_t *keys, const struct delegated *d, struct error *err)
+static int consider(struct search *s, const struct descent *at, struct error *err)
 {
 	struct role_keys set = {0};
 	int r;
 
-	if (!role_name_ok(d->name))
+	if (!role_name_ok(at->d->name) || (s->wanted && strcmp(s->wanted, at->d->name) != 0) ||
+	    (s->found && strcmp(s->name, at->d->name) == 0))
 		return 0;
-	enqueue(s, d->name);
-	if (s->wanted && strcmp(s->wanted, d->name) != 0)
-		return 0;
-	r = role_keys_parse(keys, d->keyids, d->threshold, "signed.delegations.keys", &set, err);
+	r = delegation_keys(at->d, &set, err);
 	if (r < 0)
 		return r;
-	if (envelope_count(s->it->doc, &set, NULL) == 0 ||
-	    (s->found && strcmp(s->name, d->name) == 0)) {
+	if (envelope_count(s->it->doc, &set, NULL) == 0) {
 		role_keys_clear(&set);
 		return 0;
 	}
 	role_keys_clear(&s->keys);
 	s->keys = set;
-	(void)snprintf(s->name, sizeof(s->name), "%s", d->name);
+	(void)snprintf(s->name, sizeof(s->name), "%s", at->d->name);
+	s->at = at;
 	s->found++;
 	return 0;
 }
 
-static int search_role(struct search *s, const char *parent, struct error *err)
+/* Look through what is delegated; by signatures alone, not far. */
+static int search_delegated(struct search *s, struct error *err)
 {
-	CLEANUP(envelope_freep) struct envelope *doc = NULL;
-	const json_t *delegations, *entry;
-	struct role_row row;
-	struct error none;
-	size_t i;
-	int r = load_role(s->b, s->tenure, parent, &row, &doc, &none);
+	const struct descent *at = NULL;
+	struct error none = {0};
+	int r = lineage_new(load_body, &s->from, &s->lineage, err);
 
-	if (r == E_NOTFOUND)
-		return 0;
-	if (r < 0)
-		return error_set(err, r, "%s", none.text);
-	delegations = json_object_get(envelope_signed(doc), "delegations");
-	json_array_foreach(json_object_get(delegations, "roles"), i, entry)
-	{
-		struct delegated d = {0};
-
-		r = read_delegated(entry, i, &d, err);
-		if (r == 0)
-			r = consider(s, json_object_get(delegations, "keys"), &d, err);
+	while (r == 0 && !(s->wanted && s->found)) {
+		r = lineage_next(s->lineage, &at, &none);
+		if (r == E_NOTFOUND)
+			return 0;
 		if (r < 0)
-			return error_prefix(err, r, "%s", parent);
+			return error_set(err, r, "%s", none.text);
+		if (!s->wanted && s->seen++ == UNNAMED_MAX)
+			return error_set(err, E_INVALID,
+					 "%s: signed.x-bequest.role: want the name of its role: "
+					 "there are too many",
+					 s->it->name);
+		r = consider(s, at, err);
 	}
-	return 0;
+	return r;
 }
 
 static int search(struct search *s, const struct tuf_root *root, struct error *err)
@@ -158,9 +140,7 @@ static int search(struct search *s, const struct tuf_root *root, struct error *e
 		(void)snprintf(s->name, sizeof(s->name), "targets");
 		return 0;
 	}
-	enqueue(s, "targets");
-	for (size_t i = 0; r == 0 && i < s->queued; i++)
-		r = search_role(s, s->queue[i], err);
+	r = search_delegated(s, err);
 	if (r == 0 && s->found > 1)
 		r = error_set(err, E_INVALID,
 			      "%s: signed.x-bequest.role: want the name of one of the %zu roles "
@@ -201,14 +181,14 @@ static int check_version(struct search *s, struct envelope **previous, struct er
 	int64_t version = envelope_version(s->it->doc), want = 1, other = 0;
 	struct role_row row = {0};
 	struct error none;
-	int r = load_role(s->b, s->tenure, s->name, &row, previous, &none);
+	int r = load_role(s->from.b, s->from.tenure, s->name, &row, previous, &none);
 
 	if (r < 0 && r != E_NOTFOUND)
 		return error_set(err, r, "%s", none.text);
 	if (r == 0)
 		want = row.version + 1;
 	else
-		r = last_before(s->b, s->tenure, s->name, &other, err);
+		r = last_before(s->from.b, s->from.tenure, s->name, &other, err);
 	if (r < 0 && r != E_NOTFOUND)
 		return r;
 	if (version == want || (other && version == other + 1))
@@ -345,17 +325,37 @@ static int check_targets(const struct offer *o, struct error *err)
 	return check_policy(o, err);
 }
 
+/* A delegated role lists what was delegated to it, as long as it was. */
+static int check_delegated(const struct search *s, struct error *err)
+{
+	int64_t until = descent_until(s->at);
+	char text[UTC_SIZE];
+	int r;
+
+	if (!s->at)
+		return 0;
+	if (until <= s->from.b->w->now) {
+		utc_format(until, text);
+		return error_set(err, E_DENIED, "%s: what is delegated to the %s role ended on %s",
+				 s->it->name, s->name, text);
+	}
+	r = review_paths(json_object_get(envelope_signed(s->it->doc), "targets"), s->at, err);
+	return r < 0 ? error_prefix(err, r, "%s", s->it->name) : 0;
+}
+
 static int check_role(struct search *s, const struct tuf_root *root, struct error *err)
 {
 	CLEANUP(envelope_freep) struct envelope *previous = NULL;
 	struct role_keys counted = s->keys;
 	struct publisher who;
-	struct offer o = {.b = s->b, .it = s->it, .keys = &s->keys};
+	struct offer o = {.b = s->from.b, .it = s->it, .keys = &s->keys};
 	char whose[ROLE_SIZE + 16];
 	int r;
 
 	(void)snprintf(whose, sizeof(whose), "the %s role", s->name);
-	r = check_version(s, &previous, err);
+	r = check_delegated(s, err);
+	if (r == 0)
+		r = check_version(s, &previous, err);
 	if (r == 0)
 		r = publisher_read(root, "root.json", &who, err);
 	if (r < 0)
@@ -373,23 +373,23 @@ static int check_role(struct search *s, const struct tuf_root *root, struct erro
 
 static int accept(struct search *s, struct error *err)
 {
-	struct batch *b = s->b;
+	struct batch *b = s->from.b;
 	struct item *it = s->it;
 	struct role_row row = {.version = envelope_version(it->doc)};
 	int r;
 
-	it->row.tenure = s->tenure;
+	it->row.tenure = s->from.tenure;
 	it->row.issued = b->w->now;
 	(void)snprintf(it->row.role, sizeof(it->row.role), "%s", s->name);
 	(void)snprintf(row.name, sizeof(row.name), "%s", s->name);
 	memcpy(row.document, envelope_id(it->doc), sizeof(row.document));
 	r = batch_accept(b, it, err);
-	return r < 0 ? r : store_role_set(b->w->store, b->product, s->tenure, &row, err);
+	return r < 0 ? r : store_role_set(b->w->store, b->product, s->from.tenure, &row, err);
 }
 
 int judge_targets(struct batch *b, struct item *it, struct error *err)
 {
-	CLEANUP(search_clear) struct search s = {.b = b, .it = it};
+	CLEANUP(search_clear) struct search s = {.from.b = b, .it = it};
 	CLEANUP(tuf_root_freep) struct tuf_root *root = NULL;
 	CLEANUP(tuf_role_freep) struct tuf_role *role = NULL;
 	const struct buf *bytes = envelope_bytes(it->doc);
@@ -402,9 +402,10 @@ int judge_targets(struct batch *b, struct item *it, struct error *err)
 		r = load_root(b->w->store, b->product, product.root, &root, err);
 	if (r < 0)
 		return r;
-	if (role->expires <= b->w->now)
-		return error_set(err, E_INVALID, "%s: signed.expires: lies in the past", it->name);
-	s.tenure = product.tenure;
+	r = review_targets(role, 0, b->w->now, err);
+	if (r < 0)
+		return error_prefix(err, r, "%s", it->name);
+	s.from.tenure = product.tenure;
 	r = search(&s, root, err);
 	if (r == 0)
 		r = check_role(&s, root, err);
@@ -412,12 +413,6 @@ int judge_targets(struct batch *b, struct item *it, struct error *err)
 }
 
 /* --- the whole --- */
-
-/* One role in force and what it delegates to: all published, all signed by whom it says. */
-struct whole {
-	struct batch *b;
-	int64_t tenure;
-};
 
 /* Still lacks signatures: it will have them before it is published. */
 static bool is_proposal(const struct batch *b, const char *id)
@@ -429,64 +424,62 @@ static bool is_proposal(const struct batch *b, const char *id)
 	return false;
 }
 
-static int check_delegation(const struct whole *x, const char *parent, json_t *keys,
-			    const struct delegated *d, struct error *err)
+/* What is delegated to has metadata, signed as the delegating role asks. */
+static int check_delegation(struct source *from, const struct descent *at, struct error *err)
 {
+	const char *parent = at->up ? at->up->d->name : "targets", *name = at->d->name;
 	CLEANUP(envelope_freep) struct envelope *doc = NULL;
-	struct role_keys set = {0};
+	CLEANUP(role_keys_clear) struct role_keys set = {0};
 	struct role_row row;
-	struct error none;
+	struct error none = {0};
 	char whose[ROLE_SIZE + 16];
 	int r;
 
-	if (!role_name_ok(d->name))
+	if (!role_name_ok(name))
 		return error_set(err, E_INVALID, "%s: signed.delegations: %.80s: not a role name",
-				 parent, d->name);
-	r = load_role(x->b, x->tenure, d->name, &row, &doc, &none);
+				 parent, name);
+	r = load_role(from->b, from->tenure, name, &row, &doc, &none);
 	if (r == E_NOTFOUND)
 		return error_set(err, E_DENIED,
 				 "%s: delegates to %s, which has no metadata: post its first "
 				 "version in the same array",
-				 parent, d->name);
+				 parent, name);
 	if (r < 0)
 		return error_set(err, r, "%s", none.text);
-	if (is_proposal(x->b, row.document))
+	if (is_proposal(from->b, row.document))
 		return 0;
-	r = role_keys_parse(keys, d->keyids, d->threshold, "signed.delegations.keys", &set, err);
-	(void)snprintf(whose, sizeof(whose), "the %s role", d->name);
+	r = delegation_keys(at->d, &set, err);
+	(void)snprintf(whose, sizeof(whose), "the %s role", name);
 	if (r == 0 && envelope_verify(doc, &set, whose, &none) < 0)
 		r = error_set(err, E_DENIED,
 			      "%s: the current version is not signed as %s asks: post the next "
 			      "one in the same array",
-			      d->name, parent);
-	role_keys_clear(&set);
+			      name, parent);
 	return r;
 }
 
-static int check_published(void *ctx, const struct role_row *row, struct error *err)
+/* Whatever a search may come to: all published, all signed by whom it says. */
+static int check_reachable(struct source *from, struct error *err)
 {
-	const struct whole *x = ctx;
-	CLEANUP(envelope_freep) struct envelope *doc = NULL;
-	const json_t *delegations, *entry;
-	struct role_row copy;
-	size_t i;
-	int r = load_role(x->b, x->tenure, row->name, &copy, &doc, err);
+	CLEANUP(lineage_freep) struct lineage *lineage = NULL;
+	const struct descent *at = NULL;
+	struct error none = {0};
+	int r = lineage_new(load_body, from, &lineage, err);
 
-	if (r < 0)
-		return r;
-	delegations = json_object_get(envelope_signed(doc), "delegations");
-	json_array_foreach(json_object_get(delegations, "roles"), i, entry)
-	{
-		struct delegated d = {0};
-
-		r = read_delegated(entry, i, &d, err);
+	for (size_t n = 0; r == 0; n++) {
+		r = lineage_next(lineage, &at, &none);
+		if (r == E_NOTFOUND)
+			return 0;
 		if (r < 0)
-			return error_prefix(err, r, "%s", row->name);
-		r = check_delegation(x, row->name, json_object_get(delegations, "keys"), &d, err);
-		if (r < 0)
-			return r;
+			return error_set(err, r, "%s", none.text);
+		if (n == ROLES_MAX)
+			return error_set(err, E_INVALID,
+					 "targets: signed.delegations: want no more than %d "
+					 "delegations in all",
+					 ROLES_MAX);
+		r = check_delegation(from, at, err);
 	}
-	return 0;
+	return r;
 }
 
 /* Is the top-level role in force signed as the current root asks? A proposal will be. */
@@ -517,9 +510,24 @@ static int check_top(struct batch *b, const struct product_row *product, bool *a
 	return 0;
 }
 
+/* The last root is what devices go by from now on. */
+static int check_last_root(struct batch *b, const struct product_row *product, struct error *err)
+{
+	CLEANUP(tuf_root_freep) struct tuf_root *root = NULL;
+	int r;
+
+	if (!b->last_root)
+		return 0;
+	r = load_root(b->w->store, b->product, product->root, &root, err);
+	if (r < 0)
+		return r;
+	r = review_root(root, b->w->now, err);
+	return r < 0 ? error_prefix(err, r, "root %" PRId64, root->version) : 0;
+}
+
 int judge_whole(struct batch *b, struct error *err)
 {
-	struct whole x = {.b = b};
+	struct source x = {.b = b};
 	struct product_row product;
 	bool any = false;
 	int r;
@@ -533,6 +541,8 @@ int judge_whole(struct batch *b, struct error *err)
 		return 0; /* alone it stays a proposal, so that stewards can add signatures */
 	r = store_product(b->w->store, b->product, &product, err);
 	if (r == 0)
+		r = check_last_root(b, &product, err);
+	if (r == 0)
 		r = check_top(b, &product, &any, err);
 	if (r < 0)
 		return r;
@@ -543,6 +553,5 @@ int judge_whole(struct batch *b, struct error *err)
 				 "in the same array",
 				 b->last_root);
 	x.tenure = product.tenure;
-	return any ? store_roles(b->w->store, b->product, product.tenure, check_published, &x, err)
-		   : 0;
+	return any ? check_reachable(&x, err) : 0;
 }

@@ -6,6 +6,7 @@
 #include "lib/base/error.h"
 #include "lib/base/file.h"
 #include "lib/sign/envelope.h"
+#include "lib/tuf/delegation.h"
 #include "lib/tuf/role.h"
 #include "policies/statement.h"
 #include "registry/fsck/fsck.h"
@@ -70,6 +71,85 @@ static int check_targets(struct fsck *f, const struct document_row *row, const s
 	return r;
 }
 
+/* "<product> <tenure> <role>": no product id has a space. */
+static int delegated_key(const struct document_row *row, const char *role, struct buf *out,
+			 struct error *err)
+{
+	return buf_printf(out, err, "%s %" PRId64 " %s", row->product, row->tenure, role);
+}
+
+/* Remember what targets delegate, for those that come after them. */
+static int note_delegations(struct fsck *f, const struct document_row *row,
+			    const struct envelope *doc, struct error *err)
+{
+	CLEANUP(delegations_freep) struct delegation *list = NULL;
+	json_t *object = json_object_get(envelope_signed(doc), "delegations");
+	int r = delegations_for(object, NULL, &list, err);
+
+	for (const struct delegation *d = list; r == 0 && d; d = d->next) {
+		CLEANUP(json_decrefp)
+		json_t *one = json_pack("{s:O, s:O, s:I}", "keys", d->keys, "keyids", d->keyids,
+					"threshold", (json_int_t)d->threshold);
+		CLEANUP(buf_clear) struct buf key = {0};
+		json_t *all, *is;
+		bool known = false;
+		size_t i;
+
+		r = delegated_key(row, d->name, &key, err);
+		if (r < 0)
+			return r;
+		all = json_object_get(f->delegated, key.data);
+		json_array_foreach(all, i, is)
+		{
+			known = known || json_equal(is, one);
+		}
+		if (!all) {
+			all = json_array();
+			if (!all || json_object_set_new(f->delegated, key.data, all) < 0)
+				return error_nomem(err);
+		}
+		if (!one || (!known && json_array_append(all, one) < 0))
+			return error_nomem(err);
+	}
+	return r;
+}
+
+/* A delegated role is signed as targets before it in the log ask, of its tenure. */
+static int check_delegated(struct fsck *f, const struct document_row *row,
+			   const struct envelope *doc, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf key = {0};
+	const json_t *one;
+	size_t i;
+	int r = delegated_key(row, row->role, &key, err);
+
+	if (r < 0)
+		return r;
+	r = error_set(err, E_UNTRUSTED, "nobody delegated to the %s role", row->role);
+	json_array_foreach(json_object_get(f->delegated, key.data), i, one)
+	{
+		CLEANUP(role_keys_clear) struct role_keys keys = {0};
+
+		r = role_keys_parse(json_object_get(one, "keys"), json_object_get(one, "keyids"),
+				    json_integer_value(json_object_get(one, "threshold")),
+				    "signed.delegations", &keys, err);
+		if (r == 0)
+			r = envelope_verify(doc, &keys, "its delegated role", err);
+		if (r == 0)
+			return 0;
+	}
+	return r;
+}
+
+static int check_targets_role(struct fsck *f, const struct document_row *row,
+			      const struct envelope *doc, struct error *err)
+{
+	int r = strcmp(row->role, "targets") == 0 ? check_targets(f, row, doc, err)
+						  : check_delegated(f, row, doc, err);
+
+	return r < 0 ? r : note_delegations(f, row, doc, err);
+}
+
 static int check_statement(struct fsck *f, const struct document_row *row,
 			   const struct envelope *doc, struct error *err)
 {
@@ -99,7 +179,7 @@ static int judge(struct fsck *f, const struct document_row *row, const struct bu
 		return check_root(f, row, bytes, err);
 	if (strcmp(row->type, "targets") != 0)
 		return check_statement(f, row, doc, err);
-	return strcmp(row->role, "targets") == 0 ? check_targets(f, row, doc, err) : 0;
+	return check_targets_role(f, row, doc, err);
 }
 
 static int compare_file(struct fsck *f, const struct document_row *row, const char *path,

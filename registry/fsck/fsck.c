@@ -39,8 +39,9 @@ static int run(struct work *w, void *arg, struct error *err)
 {
 	struct fsck_job *j = arg;
 	CLEANUP(json_decrefp) json_t *problems = json_array();
-	struct fsck f = {.w = w, .repair = j->repair, .problems = problems};
-	int r = problems ? fsck_documents(&f, err) : error_nomem(err);
+	CLEANUP(json_decrefp) json_t *delegated = json_object();
+	struct fsck f = {.w = w, .repair = j->repair, .problems = problems, .delegated = delegated};
+	int r = problems && delegated ? fsck_documents(&f, err) : error_nomem(err);
 
 	if (r == 0)
 		r = fsck_log(&f, err);

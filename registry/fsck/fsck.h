@@ -18,8 +18,10 @@ struct error;
 
 struct fsck {
 	struct work *w;
-	bool repair;      /* write tree files again from what the store has */
-	json_t *problems; /* [{"where", "what", "repaired"}], borrowed */
+	bool repair;       /* write tree files again from what the store has */
+	json_t *problems;  /* [{"where", "what", "repaired"}], borrowed */
+	json_t *delegated; /* so far, by "<product> <tenure> <role>": [{"keys", "keyids",
+			      "threshold"}] */
 	int64_t documents, leaves, blobs, repaired;
 };
 

@@ -39,6 +39,16 @@ static void refuse(struct town *t, struct paper p, int code, const char *text)
 			 err.text);
 }
 
+static void refuse_all(struct town *t, struct paper *papers, size_t n, int code, const char *text)
+{
+	struct error err = {0};
+	int r = town_post(t, papers, n, NULL, &err);
+
+	if (r != code || !strstr(err.text, text))
+		fail_msg("want %s \"%s\", got %s \"%s\"", error_name(code), text, error_name(r),
+			 err.text);
+}
+
 static void first_root_is_published_with_its_proof(void **state)
 {
 	struct town *t = *state;
@@ -231,6 +241,204 @@ static void delegated_role_is_found_by_its_keys_and_published_with_its_parent(vo
 	paper_clear(&root);
 }
 
+/* --- channels --- */
+
+/* Targets `version` by the vendor, with `name` delegated to the maintainer. */
+static struct paper delegating(struct town *t, int64_t version, const char *name, const char *paths)
+{
+	CLEANUP(json_decrefp) json_t *list = json_pack("[s]", paths);
+	const struct key *key = signer_key(t->maintainer);
+	struct paper p = town_targets(t, version, "vendor");
+	struct error err = {0};
+
+	assert_int_equal(repo_delegate(p.body, name, list, 1, &err), 0);
+	assert_int_equal(repo_delegate_key(p.body, name, key_id(key), key_object(key), &err), 0);
+	return p;
+}
+
+/* A version of a delegated role, by the maintainer. */
+static struct paper channel(struct town *t, int64_t version, const char *name)
+{
+	struct paper p = town_targets(t, version, "stewards");
+
+	assert_int_equal(json_object_set_new(p.body, "x-bequest", json_pack("{s:s}", "role", name)),
+			 0);
+	return p;
+}
+
+static void delegated_role_lists_what_was_delegated_to_it(void **state)
+{
+	struct town *t = *state;
+	struct paper root, papers[2], p;
+	struct error err = {0};
+
+	town_settle(t, &root);
+	papers[0] = delegating(t, 2, "beta", "beta/*");
+	papers[1] = channel(t, 1, "beta");
+	assert_int_equal(town_post(t, papers, 2, NULL, &err), 0);
+	p = channel(t, 2, "beta");
+	town_add_target(&p, "image.bin", "image", NULL);
+	refuse(t, p, E_INVALID,
+	       "beta 2: signed.targets[\"image.bin\"]: is not among the paths that are delegated to "
+	       "beta");
+	p = channel(t, 2, "beta");
+	town_add_target(&p, "beta/image.bin", "image", NULL);
+	town_expect(t, p, "waiting");
+	assert_int_equal(town_upload(t, "image", &err), 0);
+	free(town_read(t, "p/" TOWN_PRODUCT "/metadata/2.beta.json"));
+	assert_sound(t);
+	paper_clear(&root);
+}
+
+/* The publication policy is that of the publisher, whoever signs for it. */
+static void delegated_role_is_held_to_the_publishing_policy(void **state)
+{
+	struct town *t = *state;
+	struct paper root, papers[2], p;
+	struct error err = {0};
+
+	town_settle(t, &root);
+	papers[0] = delegating(t, 2, "beta", "beta/*");
+	papers[1] = channel(t, 1, "beta");
+	assert_int_equal(town_post(t, papers, 2, NULL, &err), 0);
+	p = channel(t, 2, "beta");
+	town_add_target(&p, "beta/image.bin", "image",
+			json_pack("{s:{s:s, s:[s]}}", "bequest", "version", "2.0", "hardware",
+				  "other,device"));
+	refuse(t, p, E_DENIED,
+	       "beta 2: beta/image.bin: policy publish/basic: no: it names hardware");
+	paper_clear(&root);
+}
+
+static void who_is_removed_from_a_channel_publishes_no_more(void **state)
+{
+	struct town *t = *state;
+	struct paper root, papers[2], p;
+	struct error err = {0};
+
+	town_settle(t, &root);
+	papers[0] = delegating(t, 2, "beta", "beta/*");
+	papers[1] = channel(t, 1, "beta");
+	assert_int_equal(town_post(t, papers, 2, NULL, &err), 0);
+
+	/* another's key: what the first one signed no longer stands, so the next version comes
+	 * along */
+	p = delegating(t, 3, "beta", "beta/*");
+	assert_int_equal(repo_delegate_clear(p.body, "beta", &err), 0);
+	const struct key *key = signer_key(t->trustee[0]);
+	assert_int_equal(repo_delegate_key(p.body, "beta", key_id(key), key_object(key), &err), 0);
+	refuse(t, paper_copy(&p), E_DENIED,
+	       "beta: the current version is not signed as targets asks: post the next one in the "
+	       "same array");
+	papers[0] = p;
+	papers[1] = channel(t, 2, "beta");
+	papers[1].by[0] = t->trustee[0];
+	assert_int_equal(town_post(t, papers, 2, NULL, &err), 0);
+	refuse(t, channel(t, 3, "beta"), E_UNTRUSTED, "beta 3: 0 of 1 signatures");
+
+	/* and with the delegation goes everybody */
+	town_expect(t, town_targets(t, 4, "vendor"), "published");
+	p = channel(t, 3, "beta");
+	p.by[0] = t->trustee[0];
+	refuse(t, p, E_UNTRUSTED, "beta 3: 0 of 1 signatures");
+	assert_sound(t);
+	paper_clear(&root);
+}
+
+static void a_steward_for_a_while_publishes_until_then(void **state)
+{
+	struct town *t = *state;
+	struct paper root, papers[2];
+	struct error err = {0};
+
+	town_settle(t, &root);
+	papers[0] = delegating(t, 2, "beta", "beta/*");
+	assert_int_equal(repo_delegate_until(papers[0].body, "beta", 1700000000, &err), 0);
+	papers[1] = channel(t, 1, "beta");
+	refuse_all(t, papers, 2, E_DENIED,
+		   "beta 1: what is delegated to the beta role ended on 2023-11-14T22:13:20Z");
+	papers[0] = delegating(t, 2, "beta", "beta/*");
+	assert_int_equal(repo_delegate_until(papers[0].body, "beta", INT64_C(4102444800), &err), 0);
+	papers[1] = channel(t, 1, "beta");
+	assert_int_equal(town_post(t, papers, 2, NULL, &err), 0);
+	town_expect(t, channel(t, 2, "beta"), "published");
+	paper_clear(&root);
+}
+
+static void role_names_are_file_names(void **state)
+{
+	static const char odd[] = "Jörg's #1 & 2?";
+	static const char *const bad[] = {"a/b", "..", ".hidden", "a\\b", "a\nb"};
+	struct town *t = *state;
+	struct paper root, papers[2];
+	CLEANUP(freep) char *file = NULL;
+	struct error err = {0};
+
+	town_settle(t, &root);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		papers[0] = delegating(t, 2, bad[i], "beta/*");
+		papers[1] = channel(t, 1, bad[i]);
+		refuse_all(t, papers, 2, E_UNTRUSTED, "0 of 1 signatures of the targets role");
+	}
+	papers[0] = delegating(t, 2, odd, "beta/*");
+	papers[1] = channel(t, 1, odd);
+	assert_int_equal(town_post(t, papers, 2, NULL, &err), 0);
+	file = town_read(t, "p/" TOWN_PRODUCT "/metadata/1.Jörg's #1 & 2?.json");
+	assert_non_null(file);
+	assert_sound(t);
+	paper_clear(&root);
+}
+
+static void hash_bins_are_published_together(void **state)
+{
+	struct town *t = *state;
+	struct paper root, papers[5], p;
+	const struct key *key = signer_key(t->maintainer);
+	struct error err = {0};
+
+	town_settle(t, &root);
+	for (int i = 0; i < 4; i++) {
+		char name[8];
+
+		(void)snprintf(name, sizeof(name), "bin-%d", i);
+		papers[i + 1] = channel(t, 1, name);
+	}
+	papers[0] = town_targets(t, 2, "vendor");
+	assert_int_equal(repo_bins(papers[0].body, "bin", 2, 1, &err), 0);
+	assert_int_equal(repo_bins_key(papers[0].body, key_id(key), key_object(key), &err), 0);
+	p = paper_copy(&papers[0]);
+	refuse(t, p, E_DENIED, "targets: delegates to bin-0, which has no metadata");
+	assert_int_equal(town_post(t, papers, 5, NULL, &err), 0);
+	p = channel(t, 2, "bin-1");
+	town_add_target(&p, "file.txt", "text", NULL); /* sha256 begins with aa: the third bin */
+	refuse(t, p, E_INVALID, "is not among the paths that are delegated to bin-1");
+	p = channel(t, 2, "bin-2");
+	town_add_target(&p, "file.txt", "text", NULL);
+	town_expect(t, p, "waiting");
+	assert_int_equal(town_upload(t, "text", &err), 0);
+	assert_sound(t);
+	paper_clear(&root);
+}
+
+static void what_clients_would_refuse_is_not_published(void **state)
+{
+	struct town *t = *state;
+	CLEANUP(json_decrefp) json_t *paths = json_pack("[s]", "beta/*");
+	struct paper root, p;
+	struct error err = {0};
+
+	town_settle(t, &root);
+	p = delegating(t, 2, "beta", "beta/*");
+	assert_int_equal(repo_delegate(p.body, "beta", paths, 2, &err), 0);
+	refuse(t, p, E_INVALID,
+	       "targets 2: signed.delegations: beta: 1 of its keys can be used, and its threshold "
+	       "is 2");
+	p = town_root(t, 2, "vendor");
+	json_object_set_new(p.body, "expires", json_string("2020-01-01T00:00:00Z"));
+	refuse(t, p, E_INVALID, "root 2: signed.expires: lies in the past");
+	paper_clear(&root);
+}
+
 static void statements_name_the_current_root_and_rise(void **state)
 {
 	struct town *t = *state;
@@ -354,6 +562,13 @@ int main(void)
 		IN_TOWN(targets_version_signature_and_expiry_are_checked),
 		IN_TOWN(publishing_policy_refuses_with_its_reason),
 		IN_TOWN(delegated_role_is_found_by_its_keys_and_published_with_its_parent),
+		IN_TOWN(delegated_role_lists_what_was_delegated_to_it),
+		IN_TOWN(delegated_role_is_held_to_the_publishing_policy),
+		IN_TOWN(who_is_removed_from_a_channel_publishes_no_more),
+		IN_TOWN(a_steward_for_a_while_publishes_until_then),
+		IN_TOWN(role_names_are_file_names),
+		IN_TOWN(hash_bins_are_published_together),
+		IN_TOWN(what_clients_would_refuse_is_not_published),
 		IN_TOWN(statements_name_the_current_root_and_rise),
 		IN_TOWN(registry_makes_some_documents_itself),
 		IN_TOWN(proposals_keep_only_signatures_that_count),
