@@ -6,105 +6,35 @@
 
 #include "lib/base/error.h"
 #include "lib/base/hex.h"
-
-enum { DECIMAL_MAX = 19 }; /* digits of INT64_MAX */
+#include "lib/tlog/lines.h"
 
 #define PROOF_HEAD "c2sp.org/tlog-proof@v1"
-
-/* --- lines ----------------------------------------------------------------- */
-
-struct cursor {
-	const char *at, *end;
-};
-
-struct text {
-	const char *data;
-	size_t len;
-};
-
-/* Take a line without its newline; false: none is left, or it does not end. */
-static bool next_line(struct cursor *c, struct text *out)
-{
-	const char *stop = c->at < c->end ? memchr(c->at, '\n', (size_t)(c->end - c->at)) : NULL;
-
-	if (!stop)
-		return false;
-	*out = (struct text){c->at, (size_t)(stop - c->at)};
-	c->at = stop + 1;
-	return true;
-}
-
-/* Take `prefix` off a line; false: it does not begin so. */
-static bool strip(struct text *line, const char *prefix)
-{
-	size_t n = strlen(prefix);
-
-	if (line->len < n || memcmp(line->data, prefix, n) != 0)
-		return false;
-	line->data += n;
-	line->len -= n;
-	return true;
-}
-
-/* 0 to INT64_MAX, as it is written and no other way. */
-static bool decimal(const struct text *t, uint64_t *out)
-{
-	uint64_t v = 0;
-
-	if (t->len < 1 || t->len > DECIMAL_MAX || (t->len > 1 && t->data[0] == '0'))
-		return false;
-	for (size_t i = 0; i < t->len; i++) {
-		if (t->data[i] < '0' || t->data[i] > '9')
-			return false;
-		v = v * 10 + (uint64_t)(t->data[i] - '0');
-	}
-	if (v > INT64_MAX)
-		return false;
-	*out = v;
-	return true;
-}
-
-static int read_hash(const struct text *t, struct hash *out, struct error *err)
-{
-	CLEANUP(buf_clear) struct buf raw = {0};
-	int r;
-
-	if (t->len != BASE64_LEN(SHA256_LEN))
-		return error_set(err, E_INVALID, "not a hash");
-	r = base64_decode(t->data, t->len, &raw, err);
-	if (r < 0)
-		return r;
-	if (raw.len != SHA256_LEN)
-		return error_set(err, E_INVALID, "not a hash");
-	memcpy(out->b, raw.data, SHA256_LEN);
-	return 0;
-}
 
 /* --- checkpoint ------------------------------------------------------------ */
 
 int checkpoint_parse(const void *data, size_t len, struct checkpoint *out, struct error *err)
 {
 	struct checkpoint c;
-	struct cursor at;
+	struct lines at;
 	struct text line;
 	int r = note_parse(data, len, &c.note, err);
 
 	if (r < 0)
 		return error_prefix(err, r, "checkpoint");
-	at = (struct cursor){c.note.text, c.note.text + c.note.text_len};
-	if (!next_line(&at, &line) || line.len < 1 || line.len > NOTE_NAME_MAX)
+	at = (struct lines){c.note.text, c.note.text + c.note.text_len};
+	if (!lines_next(&at, &line) || line.len < 1 || line.len > NOTE_NAME_MAX)
 		return error_set(err, E_INVALID, "checkpoint: origin: want 1 to %d bytes",
 				 NOTE_NAME_MAX);
 	memcpy(c.origin, line.data, line.len);
 	c.origin[line.len] = '\0';
-	if (!next_line(&at, &line) || !decimal(&line, &c.size))
+	if (!lines_next(&at, &line) || !text_decimal(&line, &c.size))
 		return error_set(err, E_INVALID, "checkpoint: size: want a number up to 2^63 - 1");
-	if (!next_line(&at, &line))
+	if (!lines_next(&at, &line))
 		return error_set(err, E_INVALID, "checkpoint: no root");
-	r = read_hash(&line, &c.root, err);
+	r = text_hash(&line, &c.root, err);
 	if (r < 0)
 		return error_prefix(err, r, "checkpoint: root");
-	while (next_line(&at, &line))
+	while (lines_next(&at, &line))
 		if (line.len == 0)
 			return error_set(err, E_INVALID, "checkpoint: an empty line in it");
 	*out = c;
@@ -201,9 +131,7 @@ int checkpoint_format(const char *origin, uint64_t size, const struct hash *root
 		return error_set(err, E_INVALID, "checkpoint: want an origin of one line");
 	r = buf_printf(out, err, "%s\n%" PRIu64 "\n", origin, size);
 	if (r == 0)
-		r = base64_encode(root->b, SHA256_LEN, out, err);
-	if (r == 0)
-		r = buf_puts(out, "\n", err);
+		r = text_add_hash(root, out, err);
 	if (r < 0)
 		buf_cut(out, start);
 	return r;
@@ -212,51 +140,32 @@ int checkpoint_format(const char *origin, uint64_t size, const struct hash *root
 /* --- proof ----------------------------------------------------------------- */
 
 /* Lines before the siblings: what it is, the extra, the index. */
-static int read_head(struct cursor *at, struct tlog_proof *p, struct error *err)
+static int read_head(struct lines *at, struct tlog_proof *p, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf extra = {0};
 	struct text line;
 
-	if (!next_line(at, &line) || !strip(&line, PROOF_HEAD) || line.len)
+	if (!lines_next(at, &line) || !text_strip(&line, PROOF_HEAD) || line.len)
 		return error_set(err, E_INVALID, "first line: want %s", PROOF_HEAD);
-	if (!next_line(at, &line))
+	if (!lines_next(at, &line))
 		return error_set(err, E_INVALID, "no index");
-	if (strip(&line, "extra ")) {
+	if (text_strip(&line, "extra ")) {
 		int r = base64_decode(line.data, line.len, &extra, err);
 
 		if (r < 0)
 			return error_prefix(err, r, "extra");
-		if (!next_line(at, &line))
+		if (!lines_next(at, &line))
 			return error_set(err, E_INVALID, "no index");
 	}
-	if (!strip(&line, "index ") || !decimal(&line, &p->index))
+	if (!text_strip(&line, "index ") || !text_decimal(&line, &p->index))
 		return error_set(err, E_INVALID, "index: want a number up to 2^63 - 1");
 	return 0;
-}
-
-/* Siblings up to the empty line. */
-static int read_siblings(struct cursor *at, struct merkle_proof *p, struct error *err)
-{
-	struct text line;
-
-	for (p->n = 0; next_line(at, &line); p->n++) {
-		int r;
-
-		if (line.len == 0)
-			return 0;
-		if (p->n == MERKLE_PROOF_MAX)
-			return error_set(err, E_INVALID, "more than %d hashes", MERKLE_PROOF_MAX);
-		r = read_hash(&line, &p->hash[p->n], err);
-		if (r < 0)
-			return error_prefix(err, r, "hash %zu", p->n);
-	}
-	return error_set(err, E_INVALID, "no empty line before the checkpoint");
 }
 
 int tlog_proof_parse(const void *data, size_t len, struct tlog_proof *out, struct error *err)
 {
 	const char *start = len ? data : ""; /* of nothing, data may be NULL */
-	struct cursor at = {start, start + len};
+	struct lines at = {start, start + len};
 	struct tlog_proof p;
 	int r;
 
@@ -264,7 +173,7 @@ int tlog_proof_parse(const void *data, size_t len, struct tlog_proof *out, struc
 		return error_set(err, E_INVALID, "log proof: longer than %d bytes", TLOG_PROOF_MAX);
 	r = read_head(&at, &p, err);
 	if (r == 0)
-		r = read_siblings(&at, &p.siblings, err);
+		r = lines_hashes(&at, &p.siblings, err);
 	if (r == 0)
 		r = checkpoint_parse(at.at, (size_t)(at.end - at.at), &p.checkpoint, err);
 	if (r < 0)
@@ -295,13 +204,8 @@ int tlog_proof_format(uint64_t index, const struct merkle_proof *siblings, const
 	size_t start = out->len;
 	int r = buf_printf(out, err, PROOF_HEAD "\nindex %" PRIu64 "\n", index);
 
-	for (size_t i = 0; i < siblings->n && r == 0; i++) {
-		r = base64_encode(siblings->hash[i].b, SHA256_LEN, out, err);
-		if (r == 0)
-			r = buf_puts(out, "\n", err);
-	}
 	if (r == 0)
-		r = buf_puts(out, "\n", err);
+		r = text_add_hashes(siblings, out, err);
 	if (r == 0)
 		r = buf_add(out, checkpoint, len, err);
 	if (r < 0)

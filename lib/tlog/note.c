@@ -8,6 +8,7 @@
 #include "lib/base/error.h"
 #include "lib/base/hex.h"
 #include "lib/sign/ed25519.h"
+#include "lib/tlog/lines.h"
 
 enum {
 	ID_LEN = 4,
@@ -21,39 +22,6 @@ enum {
 #define TIME_MAX_S INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
 
 /* --- text ------------------------------------------------------------------ */
-
-/* The code point at `p`, of `left` bytes, and its length; 0: it is not UTF-8. */
-static size_t code_point(const unsigned char *p, size_t left, uint32_t *out)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc0 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-	uint32_t c = n == 1 ? p[0] : p[0] & (0x7fU >> n);
-
-	if (n == 0 || n > left || p[0] > 0xf4)
-		return 0;
-	for (size_t i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (p[i] & 0x3f);
-	}
-	if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-		return 0;
-	*out = c;
-	return n;
-}
-
-static bool is_text(const char *data, size_t len)
-{
-	const unsigned char *p = (const unsigned char *)data;
-	uint32_t c;
-
-	for (size_t at = 0, n; at < len; at += n) {
-		n = code_point(p + at, len - at, &c);
-		if (n == 0 || (c < 0x20 && c != '\n'))
-			return false;
-	}
-	return true;
-}
 
 /* Unicode's White_Space. */
 static bool is_space(uint32_t c)
@@ -77,7 +45,7 @@ static bool name_ok(const char *name, size_t len)
 	if (len < 1 || len > NOTE_NAME_MAX)
 		return false;
 	for (size_t at = 0, n; at < len; at += n) {
-		n = code_point(p + at, len - at, &c);
+		n = text_code_point(p + at, len - at, &c);
 		if (n == 0 || c < 0x20 || c == '+' || is_space(c))
 			return false;
 	}
@@ -268,7 +236,7 @@ int note_parse(const void *data, size_t len, struct note *out, struct error *err
 
 	if (len > NOTE_MAX)
 		return error_set(err, E_INVALID, "note: longer than %d bytes", NOTE_MAX);
-	if (!is_text(text, len))
+	if (!text_plain(text, len, "\n"))
 		return error_set(err, E_INVALID, "note: not UTF-8, or with control characters");
 	for (size_t i = len; i-- > 1 && !split;)
 		if (text[i] == '\n' && text[i - 1] == '\n')
@@ -325,27 +293,39 @@ static int holds(const struct note *n, const struct note_key *k, const struct bu
 	return ed25519_verify(k->pub, message.data, message.len, p + STAMP_LEN);
 }
 
-int note_verify(const struct note *n, const struct note_key *k, int64_t *time, struct error *err)
+/* Take the next line by this key, with its bytes decoded. 1: there is one; 0: no more. */
+static int next_of(const char **at, const char *end, const struct note_key *k, struct buf *sig,
+		   struct error *err)
 {
-	const char *at = n->signatures, *end = at + n->signatures_len;
-	int64_t first = 0;
-	int found = 0;
 	struct line l;
 
-	if (!verifies(k->type))
-		return 0;
-	while (at < end && next_line(&at, end, &l)) {
-		CLEANUP(buf_clear) struct buf sig = {0};
-		int64_t when = 0;
+	while (*at < end && next_line(at, end, &l)) {
 		int r;
 
 		if (l.name_len != strlen(k->name) || memcmp(l.name, k->name, l.name_len) != 0)
 			continue;
-		r = decode(&l, &sig, err);
+		buf_cut(sig, 0);
+		r = decode(&l, sig, err);
 		if (r < 0)
 			return r;
-		if (memcmp(sig.data, k->id, ID_LEN) != 0)
-			continue;
+		if (memcmp(sig->data, k->id, ID_LEN) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+int note_verify(const struct note *n, const struct note_key *k, int64_t *time, struct error *err)
+{
+	const char *at = n->signatures, *end = at + n->signatures_len;
+	CLEANUP(buf_clear) struct buf sig = {0};
+	int64_t first = 0;
+	int found = 0, r;
+
+	if (!verifies(k->type))
+		return 0;
+	while ((r = next_of(&at, end, k, &sig, err)) > 0) {
+		int64_t when = 0;
+
 		r = holds(n, k, &sig, &when, err);
 		if (r < 0)
 			return r;
@@ -356,9 +336,33 @@ int note_verify(const struct note *n, const struct note_key *k, int64_t *time, s
 			first = when;
 		found = 1;
 	}
+	if (r < 0)
+		return r;
 	if (found && time)
 		*time = first;
 	return found;
+}
+
+int note_lines_of(const struct note *n, const struct note_key *k, struct buf *out,
+		  struct error *err)
+{
+	const char *at = n->signatures, *end = at + n->signatures_len;
+	CLEANUP(buf_clear) struct buf sig = {0};
+	size_t start = out->len;
+	int r;
+
+	while ((r = next_of(&at, end, k, &sig, err)) > 0) {
+		const char *line = at - 1;
+
+		while (line > n->signatures && line[-1] != '\n')
+			line--;
+		r = buf_add(out, line, (size_t)(at - line), err);
+		if (r < 0)
+			break;
+	}
+	if (r < 0)
+		buf_cut(out, start);
+	return r;
 }
 
 int note_sign_line(const struct note_key *k, const unsigned char seed[32], const struct buf *text,

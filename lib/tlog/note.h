@@ -60,6 +60,11 @@ MUSTCHECK int note_parse(const void *data, size_t len, struct note *out, struct 
 MUSTCHECK int note_verify(const struct note *n, const struct note_key *k, int64_t *time,
 			  struct error *err);
 
+/* Append the lines by this name and id as they are, newlines included; whether they hold is
+ * note_verify()'s to say. */
+MUSTCHECK int note_lines_of(const struct note *n, const struct note_key *k, struct buf *out,
+			    struct error *err);
+
 /*
  * Append a signature line by an Ed25519 private key (32-byte seed) to `out`.
  * For NOTE_COSIGNATURE `time` is signed with it.
