@@ -11,7 +11,7 @@
 #include "lib/base/hex.h"
 #include "lib/base/random.h"
 
-enum { SEED_LEN = 32, PEM_MAX = 16 * 1024 };
+enum { SEED_LEN = NOTE_SEED_LEN, PEM_MAX = 16 * 1024 };
 
 #define FOLDER "keys"
 #define ROOT_PEM FOLDER "/root.pem"
@@ -25,15 +25,14 @@ static const unsigned char pkcs8_head[] = {0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0
 
 struct keys {
 	struct signer *root, *online;
-	struct note_key log;
-	unsigned char log_seed[SEED_LEN];
+	struct note_signer log;
 	unsigned char products[SEED_LEN];
 };
 
 DEFINE_CLEANUP(EVP_PKEY *, EVP_PKEY_free)
 DEFINE_CLEANUP(BIO *, BIO_free_all)
 
-static int create_pem(int data, const char *path, struct error *err)
+int keys_create_pem(int data, const char *path, struct error *err)
 {
 	CLEANUP(buf_wipe) struct buf pem = {0};
 	int r;
@@ -52,7 +51,7 @@ int keys_create(int data, struct error *err)
 	int r = file_mkdir(data, FOLDER, 0700, err);
 
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(pems); i++)
-		r = create_pem(data, pems[i], err);
+		r = keys_create_pem(data, pems[i], err);
 	if (r < 0 || file_exists(data, PRODUCTS_KEY))
 		return r;
 	r = random_bytes(secret, sizeof(secret), err);
@@ -81,15 +80,15 @@ static int load_products_key(int data, unsigned char out[SEED_LEN], struct error
 	return 0;
 }
 
-/* The log signs notes, which are no documents: it needs the bare seed. */
-static int load_log_key(int data, const char *origin, struct keys *k, struct error *err)
+int keys_note_signer(int data, const char *path, const char *name, int type,
+		     struct note_signer *out, struct error *err)
 {
 	CLEANUP(EVP_PKEY_freep) EVP_PKEY *pkey = NULL;
 	CLEANUP(BIO_free_allp) BIO *bio = NULL;
 	CLEANUP(buf_wipe) struct buf pem = {0};
 	unsigned char pub[SEED_LEN];
 	size_t seed_len = SEED_LEN, pub_len = sizeof(pub);
-	int r = file_read(data, LOG_PEM, PEM_MAX, &pem, err);
+	int r = file_read(data, path, PEM_MAX, &pem, err);
 
 	if (r < 0)
 		return r;
@@ -97,10 +96,10 @@ static int load_log_key(int data, const char *origin, struct keys *k, struct err
 	if (bio)
 		pkey = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
 	if (!pkey || EVP_PKEY_id(pkey) != EVP_PKEY_ED25519 ||
-	    EVP_PKEY_get_raw_private_key(pkey, k->log_seed, &seed_len) != 1 ||
+	    EVP_PKEY_get_raw_private_key(pkey, out->seed, &seed_len) != 1 ||
 	    EVP_PKEY_get_raw_public_key(pkey, pub, &pub_len) != 1)
-		return error_set(err, E_INVALID, LOG_PEM ": want an Ed25519 private key");
-	return note_key_make(origin, NOTE_ED25519, pub, &k->log, err);
+		return error_set(err, E_INVALID, "%s: want an Ed25519 private key", path);
+	return note_key_make(name, type, pub, &out->key, err);
 }
 
 int keys_open(int data, const char *origin, struct keys **out, struct error *err)
@@ -114,7 +113,7 @@ int keys_open(int data, const char *origin, struct keys **out, struct error *err
 	if (r == 0)
 		r = signer_from_file(data, ONLINE_PEM, &k->online, err);
 	if (r == 0)
-		r = load_log_key(data, origin, k, err);
+		r = keys_note_signer(data, LOG_PEM, origin, NOTE_ED25519, &k->log, err);
 	if (r == 0)
 		r = load_products_key(data, k->products, err);
 	if (r < 0)
@@ -145,13 +144,13 @@ struct signer *keys_online(const struct keys *k)
 
 const struct note_key *keys_log(const struct keys *k)
 {
-	return &k->log;
+	return &k->log.key;
 }
 
 int keys_sign_checkpoint(const struct keys *k, const struct buf *text, struct buf *out,
 			 struct error *err)
 {
-	return note_sign_line(&k->log, k->log_seed, text, 0, out, err);
+	return note_sign_line(&k->log.key, k->log.seed, text, 0, out, err);
 }
 
 /* An Ed25519 seed as PEM, which is the form that signers are opened from. */

@@ -29,6 +29,20 @@ MUSTCHECK int keys_open(int data, const char *origin, struct keys **out, struct 
 void keys_close(struct keys *k); /* wipes */
 DEFINE_CLEANUP(struct keys *, keys_close)
 
+/* A key that signs notes, which are no documents: it needs the bare seed. */
+enum { NOTE_SEED_LEN = 32 };
+struct note_signer {
+	struct note_key key;
+	unsigned char seed[NOTE_SEED_LEN];
+};
+
+/* Make a plain PKCS#8 file with a new Ed25519 key (0600); one that is there stays. */
+MUSTCHECK int keys_create_pem(int data, const char *path, struct error *err);
+
+/* From such a file; `type` is an enum note_type. Wiped by its owner. */
+MUSTCHECK int keys_note_signer(int data, const char *path, const char *name, int type,
+			       struct note_signer *out, struct error *err);
+
 struct signer *keys_root(const struct keys *k); /* borrowed, as the next */
 struct signer *keys_online(const struct keys *k);
 const struct note_key *keys_log(const struct keys *k);

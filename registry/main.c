@@ -2,6 +2,7 @@
 /* bequest-registry: the service that keeps products, deposits and the log. */
 #include "registry/http/serve_verb.h"
 #include "registry/verbs_admin.h"
+#include "registry/witness/verb.h"
 
 static const struct cli_verb verbs[] = {
 	{.name = "init",
@@ -37,6 +38,11 @@ static const struct cli_verb verbs[] = {
 	 .options = fsck_options,
 	 .size = sizeof(struct data_options),
 	 .run = admin_fsck},
+	{.name = "witness",
+	 .help = "cosign the checkpoints of other people's logs",
+	 .options = witness_options,
+	 .size = sizeof(struct witness_options),
+	 .run = witness_verb},
 	{0},
 };
 

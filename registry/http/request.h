@@ -37,7 +37,8 @@ struct request {
 	int r;
 	struct error err;
 	json_t *reply;   /* owned */
-	struct buf text; /* a git advertisement */
+	struct buf text; /* a git advertisement, or what a witness answers */
+	unsigned status; /* what a witness answers */
 	int fd;          /* a git answer, spooled; -1: none */
 };
 

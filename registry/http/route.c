@@ -7,6 +7,7 @@
 #include "lib/base/compiler.h"
 #include "lib/base/digest.h"
 #include "lib/base/hex.h"
+#include "lib/tlog/witness.h"
 #include "policies/statement.h"
 
 enum {
@@ -34,6 +35,7 @@ static const struct pattern {
 	{"GET", "/v1/products/", ARG_PRODUCT, "/proposals", ROUTE_PROPOSALS, 0, false},
 	{"POST", "/v1/products/", ARG_PRODUCT, "/online-keys", ROUTE_ONLINE_KEYS, SMALL_BODY_MAX,
 	 true},
+	{"POST", "/" WITNESS_CALL, ARG_NONE, "", ROUTE_WITNESS, WITNESS_REQUEST_MAX, true},
 	{"POST", "/v1/shares", ARG_NONE, "", ROUTE_SHARE, SMALL_BODY_MAX, true},
 	{"OPTIONS", "/v1/blobs/", ARG_NONE, "", ROUTE_TUS, 0, false},
 	{"OPTIONS", "/v1/blobs/", ARG_DIGEST, "", ROUTE_TUS, 0, false},
@@ -125,6 +127,7 @@ const char *route_name(enum route_kind k)
 		[ROUTE_BLOB_STATUS] = "blob-status",
 		[ROUTE_BLOB_APPEND] = "blob-append",
 		[ROUTE_BLOB_PUT] = "blob-put",
+		[ROUTE_WITNESS] = WITNESS_CALL,
 		[ROUTE_GIT_ADVERTISE] = "git-refs",
 		[ROUTE_GIT_PACK] = "git-pack",
 	};

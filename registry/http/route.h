@@ -25,6 +25,7 @@ enum route_kind {
 	ROUTE_BLOB_APPEND,   /* PATCH /v1/blobs/<sha256> */
 	ROUTE_BLOB_PUT,      /* PUT /v1/blobs/<sha256> */
 	ROUTE_GIT_ADVERTISE, /* GET /p/<product>/source.git/info/refs?service=git-upload-pack */
+	ROUTE_WITNESS,       /* POST /add-checkpoint, of a witness */
 	ROUTE_GIT_PACK,      /* POST /p/<product>/source.git/git-upload-pack */
 };
 

@@ -1,28 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "registry/http/serve_verb.h"
 
-#include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 
-#include "lib/base/buf.h"
 #include "lib/base/error.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/utc.h"
+#include "lib/json/print.h"
+#include "registry/http/daemon.h"
 #include "registry/http/listen.h"
 #include "registry/http/server.h"
 #include "registry/open/open.h"
 #include "registry/registry.h"
 
-#define PID_FILE "serve.pid"
-#define LOG_FILE "serve.log"
 #define WORK "work" /* for what is spooled, below the data folder */
 
 enum {
@@ -30,8 +24,6 @@ enum {
 	SWEEP_TICKS = 4,
 	OPEN_MS = 500,
 	OPEN_AFTER_FAILURE = 120, /* times OPEN_MS */
-	STOP_WAIT_MS = 60000,
-	URL_MAX = 64,
 };
 
 const struct cli_option serve_options[] = {
@@ -56,6 +48,7 @@ const struct cli_option stop_options[] = {
 
 /* Everything that runs while we serve. */
 struct service {
+	const struct serve_options *options; /* borrowed */
 	struct registry *registry;
 	struct server *server;
 	int work;
@@ -115,8 +108,10 @@ static void *run_opener(void *arg)
 	return NULL;
 }
 
-static void service_stop(struct service *s)
+static void service_stop(void *ctx)
 {
+	struct service *s = ctx;
+
 	atomic_store(&s->stopping, true);
 	/* It sweeps the server, so it ends first. */
 	if (s->has_timer)
@@ -139,9 +134,10 @@ static int start_threads(struct service *s, struct error *err)
 	return why ? error_errno(err, why, "thread") : 0;
 }
 
-static int service_start(struct service *s, const struct serve_options *o, char url[URL_MAX],
-			 struct error *err)
+static int service_start(void *ctx, int *data, char url[DAEMON_URL_SIZE], struct error *err)
 {
+	struct service *s = ctx;
+	const struct serve_options *o = s->options;
 	const char *address = o->listen ? o->listen : "127.0.0.1:8080";
 	struct server_options so = {.listener = -1,
 				    .threads = (unsigned)o->threads,
@@ -166,196 +162,30 @@ static int service_start(struct service *s, const struct serve_options *o, char 
 	r = server_start(&so, &s->server, err);
 	if (r == 0)
 		r = start_threads(s, err);
-	(void)snprintf(url, URL_MAX, "http://%.*s:%u",
-		       address[0] == ':' ? 9 : (int)(strrchr(address, ':') - address),
-		       address[0] == ':' ? "127.0.0.1" : address, port);
+	*data = registry_data_dir(s->registry);
+	daemon_url(address, port, url);
 	return r;
-}
-
-static void say_ready(const char *url, bool json, int fd)
-{
-	char line[URL_MAX + 32];
-	int n = snprintf(line, sizeof(line),
-			 json ? "{\"ok\": true, \"url\": \"%s\"}\n" : "listening %s\n", url);
-
-	(void)!write(fd, line, (size_t)n);
-}
-
-/* The caller keeps these blocked in all threads; they come here only. */
-static void wait_for_signal(void)
-{
-	sigset_t end;
-	int got;
-
-	(void)sigemptyset(&end);
-	(void)sigaddset(&end, SIGTERM);
-	(void)sigaddset(&end, SIGINT);
-	(void)sigwait(&end, &got);
-}
-
-static void block_signals(void)
-{
-	sigset_t end;
-
-	(void)sigemptyset(&end);
-	(void)sigaddset(&end, SIGTERM);
-	(void)sigaddset(&end, SIGINT);
-	(void)pthread_sigmask(SIG_BLOCK, &end, NULL);
-}
-
-/* In the background, from when it is ready: nobody reads our output any more. */
-static int to_log(int data, struct error *err)
-{
-	CLEANUP(closep)
-	int log = openat(data, LOG_FILE, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-	CLEANUP(closep) int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	if (log < 0 || null < 0)
-		return error_errno(err, errno, LOG_FILE);
-	if (dup2(null, STDIN_FILENO) < 0 || dup2(log, STDOUT_FILENO) < 0 ||
-	    dup2(log, STDERR_FILENO) < 0)
-		return error_errno(err, errno, LOG_FILE);
-	return 0;
-}
-
-/* `ready` is where to say so: standard output, or the pipe to whoever detached us. */
-static int serve(const struct serve_options *o, bool json, int ready, struct error *err)
-{
-	CLEANUP(service_stop) struct service s = {.work = -1};
-	char url[URL_MAX], pid[24];
-	int r, n, data;
-
-	block_signals();
-	r = service_start(&s, o, url, err);
-	if (r < 0)
-		return r;
-	data = registry_data_dir(s.registry);
-	n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
-	r = file_write(data, PID_FILE, pid, (size_t)n, 0644, err);
-	if (r == 0 && o->detach)
-		r = to_log(data, err);
-	if (r < 0)
-		return r;
-	say_ready(url, json, ready);
-	if (o->detach)
-		closep(&ready);
-	log_line(LOG_INFO, "serve url=%s pid=%ld", url, (long)getpid());
-	wait_for_signal();
-	log_line(LOG_INFO, "stop pid=%ld", (long)getpid());
-	return file_remove(data, PID_FILE, err);
-}
-
-/* Copy what the child says when it is ready. Its end before that is ours. */
-static int wait_until_ready(pid_t child, int from, struct error *err)
-{
-	char line[URL_MAX + 32];
-	ssize_t n;
-	int status;
-
-	do
-		n = read(from, line, sizeof(line));
-	while (n < 0 && errno == EINTR);
-	if (n > 0) {
-		if (fwrite(line, 1, (size_t)n, stdout) != (size_t)n)
-			return error_errno(err, errno, "standard output");
-		return EXIT_OK;
-	}
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return error_errno(err, errno, "wait");
-	/* It has told why, on the standard error that we share. */
-	return WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : EXIT_FAILED;
-}
-
-static int detach(const struct serve_options *o, bool json, struct error *err)
-{
-	CLEANUP(closep) int from = -1;
-	CLEANUP(closep) int to = -1;
-	int ends[2];
-	pid_t child;
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return error_errno(err, errno, "pipe");
-	from = ends[0];
-	to = ends[1];
-	child = fork();
-	if (child < 0)
-		return error_errno(err, errno, "fork");
-	if (child == 0) {
-		(void)setsid();
-		closep(&from);
-		from = -1;
-		return serve(o, json, steal_fd(&to), err);
-	}
-	closep(&to);
-	to = -1;
-	return wait_until_ready(child, from, err);
 }
 
 int serve_verb(const struct cli_call *call, struct error *err)
 {
 	const struct serve_options *o = call->opt;
+	struct service s = {.options = o, .work = -1};
+	const struct daemon d = {&s, service_start, service_stop, o->detach, call->json};
 
-	if (o->detach)
-		return detach(o, call->json, err);
-	return serve(o, call->json, STDOUT_FILENO, err);
-}
-
-/* The server's process; 0: none runs. E_NOTFOUND: no such data folder. */
-static int find_server(const char *data, pid_t *out, struct error *err)
-{
-	CLEANUP(buf_clear) struct buf text = {0};
-	CLEANUP(closep) int dir = -1;
-	CLEANUP(closep) int lock = -1;
-	struct error unused;
-	long pid;
-	int r = file_open_dir(AT_FDCWD, data, false, &dir, err);
-
-	if (r < 0)
-		return r;
-	*out = 0;
-	/* Who has the data folder open holds its lock: else the file is of one that died. */
-	if (file_lock(dir, "lock", false, &lock, &unused) != E_BUSY)
-		return 0;
-	r = file_read(dir, PID_FILE, sizeof("2147483647\n"), &text, err);
-	if (r < 0)
-		return r == E_NOTFOUND
-			       ? error_set(err, E_BUSY, "%s: in use, but not by a server", data)
-			       : r;
-	pid = strtol(text.data, NULL, 10);
-	if (pid <= 1)
-		return error_set(err, E_INVALID, "%s/" PID_FILE ": no process id", data);
-	*out = (pid_t)pid;
-	return 0;
+	return daemon_run(&d, err);
 }
 
 int stop_verb(const struct cli_call *call, struct error *err)
 {
 	const struct stop_options *o = call->opt;
-	CLEANUP(closep) int fd = -1;
-	pid_t pid;
-	struct pollfd p;
-	int n, r = find_server(o->data, &pid, err);
+	bool stopped = false;
+	int r = daemon_stop(o->data, &stopped, err);
 
 	if (r < 0)
 		return r;
-	if (pid) {
-		fd = (int)syscall(SYS_pidfd_open, pid, 0);
-		if (fd < 0 && errno != ESRCH)
-			return error_errno(err, errno, "process %ld", (long)pid);
-	}
-	if (fd >= 0) {
-		if (syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0) < 0 && errno != ESRCH)
-			return error_errno(err, errno, "process %ld", (long)pid);
-		p = (struct pollfd){.fd = fd, .events = POLLIN};
-		do
-			n = poll(&p, 1, STOP_WAIT_MS);
-		while (n < 0 && errno == EINTR);
-		if (n != 1)
-			return error_set(err, E_BUSY, "process %ld does not end", (long)pid);
-	}
-	(void)printf(call->json ? "{\"ok\": true, \"stopped\": %s}\n" : "%s\n",
-		     call->json ? (fd >= 0 ? "true" : "false")
-				: (fd >= 0 ? "stopped" : "no server runs"));
+	if (call->json)
+		return json_print(json_pack("{s:b, s:b}", "ok", 1, "stopped", stopped), err);
+	(void)puts(stopped ? "stopped" : "no server runs");
 	return 0;
 }

@@ -17,6 +17,7 @@
 #include "registry/http/jobs.h"
 #include "registry/http/metrics.h"
 #include "registry/http/respond.h"
+#include "registry/http/witness_http.h"
 
 enum {
 	CONNECTION_MEMORY = 8 * 1024, /* for headers; the default takes five times as much in all */
@@ -41,6 +42,7 @@ struct server {
 	struct conns *conns;
 	struct jobs *writes, *gits;
 	struct registry *registry;
+	struct witness *witness;
 	int tree, work;
 	struct metrics metrics;
 	_Atomic uint64_t bodies; /* bytes of them in memory */
@@ -235,6 +237,8 @@ static void work(void *ctx)
 
 	if (is_git(q))
 		git_http_work(q, s->tree, s->work);
+	else if (q->route.kind == ROUTE_WITNESS)
+		witness_http_work(q, s->witness);
 	else
 		api_work(q, s->registry);
 	q->worked = true;
@@ -249,7 +253,9 @@ static enum MHD_Result hand_over(struct request *q)
 
 	if (q->too_large && !is_upload(q))
 		return refuse(q, MHD_HTTP_CONTENT_TOO_LARGE, E_INVALID, "the body is too large");
-	if (!is_git(q) && !s->registry)
+	if (q->route.kind == ROUTE_WITNESS && !s->witness)
+		return refuse(q, MHD_HTTP_NOT_FOUND, E_NOTFOUND, "no witness here");
+	if (q->route.kind != ROUTE_WITNESS && !is_git(q) && !s->registry)
 		return refuse(q, MHD_HTTP_NOT_FOUND, E_NOTFOUND,
 			      "no registry here, only its files");
 	if (!jobs_reserve(jobs))
@@ -262,7 +268,14 @@ static enum MHD_Result hand_over(struct request *q)
 static enum MHD_Result answer(struct request *q)
 {
 	unsigned status = 0;
-	enum MHD_Result ok = is_git(q) ? git_http_answer(q, &status) : api_answer(q, &status);
+	enum MHD_Result ok;
+
+	if (is_git(q))
+		ok = git_http_answer(q, &status);
+	else if (q->route.kind == ROUTE_WITNESS)
+		ok = witness_http_answer(q, &status);
+	else
+		ok = api_answer(q, &status);
 
 	if (q->route.kind == ROUTE_SUBMIT && q->r == 0)
 		(void)atomic_fetch_add(&q->server->metrics.documents,
@@ -447,6 +460,7 @@ int server_start(const struct server_options *o, struct server **out, struct err
 	s->tree = o->tree;
 	s->work = o->work;
 	s->registry = o->registry;
+	s->witness = o->witness;
 	s->metrics.started = utc_now();
 	r = files_new(o->tree, &s->files, err);
 	if (r == 0)

@@ -17,12 +17,14 @@
 struct error;
 struct registry;
 struct server;
+struct witness;
 
 struct server_options {
 	int listener;              /* a listening socket; the server takes it over */
 	int tree;                  /* the public tree; borrowed */
 	int work;                  /* a folder for spooling; borrowed */
 	struct registry *registry; /* borrowed; NULL: static files (and git) only */
+	struct witness *witness;   /* borrowed; NULL: this is none */
 	unsigned threads;          /* for the network; 0: one for each CPU */
 	unsigned connections;      /* at most, in all; 0: as many as descriptors allow */
 	struct conns_limits limits;
