@@ -30,19 +30,28 @@ static const struct evidence_query *query(const struct search *s)
 
 /* --- the chain and the offered root ------------------------------------------- */
 
-static int read_chain(struct search *s, struct error *err)
+static int read_leaves(struct search *s, struct error *err)
 {
 	const struct evidence_source *src = s->h.source;
 	CLEANUP(buf_clear) struct buf bytes = {0};
+	int r;
 
-	int r = src->read(src->ctx, "leaves.jsonl", LEDGER_LEAVES_MAX, &bytes, err);
+	if (src->leaves)
+		return src->leaves(src->ctx, &s->e->chain, err);
+	r = src->read(src->ctx, "leaves.jsonl", LEDGER_LEAVES_MAX, &bytes, err);
+	if (r < 0)
+		return r;
+	return leaf_chain_parse(bytes.data, bytes.len, query(s)->product, &s->e->chain, err);
+}
+
+static int read_chain(struct search *s, struct error *err)
+{
+	int r = read_leaves(s, err);
+
 	if (r == E_NOTFOUND) {
 		s->lacking = "the product's leaf chain";
 		return 0;
 	}
-	if (r < 0)
-		return r;
-	r = leaf_chain_parse(bytes.data, bytes.len, query(s)->product, &s->e->chain, err);
 	return r < 0 ? r : ledger_open(&s->h, &s->lacking, err);
 }
 

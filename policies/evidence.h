@@ -23,6 +23,11 @@ struct evidence_source {
 	void *ctx;
 	/* Append a file below p/<product>/, such as "statements/<id>.json". E_NOTFOUND. */
 	int (*read)(void *ctx, const char *path, size_t max, struct buf *out, struct error *err);
+	/*
+	 * Read leaves.jsonl, for who has a better way than all of it in memory; *out becomes the
+	 * caller's, and may leave out what leaf.h allows. E_NOTFOUND. NULL: it is read with read().
+	 */
+	int (*leaves)(void *ctx, struct leaf_chain *out, struct error *err);
 };
 
 struct evidence_query {

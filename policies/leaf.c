@@ -2,6 +2,7 @@
 #include "policies/leaf.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "lib/base/error.h"
 #include "lib/base/hex.h"
@@ -163,29 +164,21 @@ int leaf_parse(const void *data, size_t len, struct leaf *out, struct error *err
 
 /* --- chains ---------------------------------------------------------------- */
 
-static int add(struct leaf_chain *c, const struct leaf *l, size_t *room, struct error *err)
-{
-	if (c->n == *room) {
-		size_t more = *room ? *room * 2 : FIRST_LEAVES;
-		struct leaf *leaves = realloc(c->leaves, more * sizeof(*leaves));
-
-		if (!leaves)
-			return error_nomem(err);
-		c->leaves = leaves;
-		*room = more;
-	}
-	c->leaves[c->n++] = *l;
-	return 0;
-}
+struct leaf_reader {
+	char product[sizeof(((struct leaf *)0)->product)];
+	struct leaf_sink sink;
+	struct buf line; /* begun, and not ended yet */
+	struct leaf last;
+	size_t n; /* leaves so far */
+};
 
 /* Does `l` continue the chain? */
-static int follows(const struct leaf_chain *c, const struct leaf *l, const char *product,
-		   struct error *err)
+static int follows(const struct leaf_reader *c, const struct leaf *l, struct error *err)
 {
-	const struct leaf *last = c->n ? &c->leaves[c->n - 1] : NULL;
+	const struct leaf *last = c->n ? &c->last : NULL;
 	int64_t want = last ? last->seq + 1 : 1;
 
-	if (strcmp(l->product, product) != 0)
+	if (strcmp(l->product, c->product) != 0)
 		return error_set(err, E_UNTRUSTED, "a leaf of product %s", l->product);
 	if (last && l->seq == last->seq)
 		return error_set(err, E_UNTRUSTED, "two leaves with seq %" PRId64, l->seq);
@@ -230,36 +223,122 @@ static int read_line(const char *line, size_t len, struct leaf *out, struct erro
 	return leaf_write(out, &bytes, err); /* for its hash */
 }
 
+int leaf_reader_new(const char *product, const struct leaf_sink *sink, struct leaf_reader **out,
+		    struct error *err)
+{
+	struct leaf_reader *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return error_nomem(err);
+	(void)snprintf(r->product, sizeof(r->product), "%s", product);
+	r->sink = *sink;
+	*out = r;
+	return 0;
+}
+
+void leaf_reader_free(struct leaf_reader *r)
+{
+	if (r)
+		buf_clear(&r->line);
+	free(r);
+}
+
+static int take_line(struct leaf_reader *r, const char *line, size_t len, struct error *err)
+{
+	struct leaf l;
+	int e;
+
+	if (r->n == LEAVES_MAX)
+		return error_set(err, E_INVALID, "leaves.jsonl: more than %d leaves", LEAVES_MAX);
+	e = read_line(line, len, &l, err);
+	if (e == 0)
+		e = follows(r, &l, err);
+	if (e < 0)
+		return error_prefix(err, e, "leaves.jsonl: line %zu", r->n + 1);
+	r->last = l;
+	r->n++;
+	return r->sink.take(r->sink.ctx, &r->last, err);
+}
+
+int leaf_reader_feed(struct leaf_reader *r, const void *data, size_t len, struct error *err)
+{
+	const char *at = len ? data : "", *end = at + len; /* of nothing, data may be NULL */
+	int e = 0;
+
+	while (e == 0 && at < end) {
+		const char *stop = memchr(at, '\n', (size_t)(end - at));
+		size_t piece = (size_t)((stop ? stop : end) - at);
+
+		if (stop && !r->line.len) {
+			e = take_line(r, at, piece, err);
+		} else if (r->line.len + piece > LINE_MAX) {
+			e = error_set(err, E_INVALID,
+				      "leaves.jsonl: line %zu: longer than %d bytes", r->n + 1,
+				      LINE_MAX);
+		} else {
+			e = buf_add(&r->line, at, piece, err);
+			if (e == 0 && stop) {
+				e = take_line(r, r->line.data, r->line.len, err);
+				buf_cut(&r->line, 0);
+			}
+		}
+		at += piece + (stop != NULL);
+	}
+	return e;
+}
+
+int leaf_reader_end(const struct leaf_reader *r, struct error *err)
+{
+	if (r->line.len)
+		return error_set(err, E_INVALID, "leaves.jsonl: line %zu: cut short", r->n + 1);
+	return 0;
+}
+
+/* A whole chain that grows. */
+struct growing {
+	struct leaf_chain chain;
+	size_t room;
+};
+
+static void growing_clear(struct growing *g)
+{
+	leaf_chain_clear(&g->chain);
+}
+
+static int add(void *ctx, const struct leaf *l, struct error *err)
+{
+	struct growing *g = ctx;
+	struct leaf_chain *c = &g->chain;
+
+	if (c->n == g->room) {
+		size_t more = g->room ? g->room * 2 : FIRST_LEAVES;
+		struct leaf *leaves = realloc(c->leaves, more * sizeof(*leaves));
+
+		if (!leaves)
+			return error_nomem(err);
+		c->leaves = leaves;
+		g->room = more;
+	}
+	c->leaves[c->n++] = *l;
+	return 0;
+}
+
 int leaf_chain_parse(const void *data, size_t len, const char *product, struct leaf_chain *out,
 		     struct error *err)
 {
-	CLEANUP(leaf_chain_clear) struct leaf_chain c = {0};
-	const char *at = len ? data : "", *end = at + len; /* of nothing, data may be NULL */
-	size_t room = 0;
+	CLEANUP(growing_clear) struct growing g = {.room = 0};
+	CLEANUP(leaf_reader_freep) struct leaf_reader *reader = NULL;
+	const struct leaf_sink sink = {add, &g};
+	int r = leaf_reader_new(product, &sink, &reader, err);
 
-	while (at < end) {
-		const char *stop = memchr(at, '\n', (size_t)(end - at));
-		struct leaf l;
-		int r;
-
-		if (c.n == LEAVES_MAX)
-			return error_set(err, E_INVALID, "leaves.jsonl: more than %d leaves",
-					 LEAVES_MAX);
-		if (stop)
-			r = read_line(at, (size_t)(stop - at), &l, err);
-		else
-			r = error_set(err, E_INVALID, "cut short");
-		if (r == 0)
-			r = follows(&c, &l, product, err);
-		if (r < 0)
-			return error_prefix(err, r, "leaves.jsonl: line %zu", c.n + 1);
-		r = add(&c, &l, &room, err);
-		if (r < 0)
-			return r;
-		at = stop + 1;
-	}
-	*out = c;
-	c = (struct leaf_chain){0};
+	if (r == 0)
+		r = leaf_reader_feed(reader, data, len, err);
+	if (r == 0)
+		r = leaf_reader_end(reader, err);
+	if (r < 0)
+		return r;
+	*out = g.chain;
+	g.chain = (struct leaf_chain){0};
 	return 0;
 }
 

@@ -41,18 +41,44 @@ MUSTCHECK int leaf_write(struct leaf *l, struct buf *out, struct error *err);
 /* Read the bytes of one log entry; `index` is 0. E_INVALID, also if they are not canonical. */
 MUSTCHECK int leaf_parse(const void *data, size_t len, struct leaf *out, struct error *err);
 
-/* A product's chain, in order. */
+/*
+ * A chain as it arrives, in whatever pieces, one leaf at a time: every line well-formed
+ * and of `product`, seq without gaps from 1, each prev the hash of the leaf before,
+ * indexes rising. Memory does not grow with it.
+ */
+struct leaf_reader;
+
+struct leaf_sink {
+	/* A negative return ends the reading and is returned. The leaf is lent for the call. */
+	int (*take)(void *ctx, const struct leaf *l, struct error *err);
+	void *ctx;
+};
+
+MUSTCHECK int leaf_reader_new(const char *product, const struct leaf_sink *sink,
+			      struct leaf_reader **out, struct error *err);
+void leaf_reader_free(struct leaf_reader *r);
+DEFINE_CLEANUP(struct leaf_reader *, leaf_reader_free)
+
+/*
+ * E_INVALID: not well-formed. E_UNTRUSTED: the chain is broken, or two leaves have
+ * one seq. After a failure the reader is of no more use.
+ */
+MUSTCHECK int leaf_reader_feed(struct leaf_reader *r, const void *data, size_t len,
+			       struct error *err);
+
+/* E_INVALID: the last line does not end. */
+MUSTCHECK int leaf_reader_end(const struct leaf_reader *r, struct error *err);
+
+/*
+ * A product's chain, in order. Whoever is short of memory may leave out updates that are
+ * followed by another: of kind "targets", with a leaf of that kind next.
+ */
 struct leaf_chain {
 	struct leaf *leaves;
 	size_t n;
 };
 
-/*
- * Read leaves.jsonl: every line well-formed and of `product`, seq without gaps
- * from 1, each prev the hash of the leaf before, indexes rising. An
- * empty file is a chain of none. E_INVALID: not well-formed. E_UNTRUSTED: the
- * chain is broken, or two leaves have one seq.
- */
+/* Read leaves.jsonl whole, as the reader does. An empty file is a chain of none. */
 MUSTCHECK int leaf_chain_parse(const void *data, size_t len, const char *product,
 			       struct leaf_chain *out, struct error *err);
 void leaf_chain_clear(struct leaf_chain *c);

@@ -36,7 +36,7 @@ int deposit_evidence(struct registry *r, const char *product, const struct tuf_r
 		     const char *deposit, struct evidence *out, struct error *err)
 {
 	struct own_tree tree = {r->public, product};
-	const struct evidence_source source = {&tree, own_tree_read};
+	const struct evidence_source source = {.ctx = &tree, .read = own_tree_read};
 	const struct evidence_query query = {.product = product, .from = from, .deposit = deposit};
 
 	return evidence_gather(&source, &query, out, err);
