@@ -51,8 +51,10 @@ static int check_expiry(const struct tuf *t, int64_t expires, const char *name, 
 
 void session_use(struct tuf *t, int64_t expires)
 {
-	if (t->o.now >= expires)
-		t->stale = true;
+	int64_t since = expires > 0 ? expires : 1;
+
+	if (t->o.now >= expires && (!t->stale_since || since < t->stale_since))
+		t->stale_since = since;
 }
 
 /* Signatures and product of a role. */
@@ -512,7 +514,7 @@ int tuf_refresh(struct tuf *t, struct error *err)
 	int r;
 
 	t->complete = false;
-	t->stale = false;
+	t->stale_since = 0;
 	r = refresh_root(t, err);
 	if (r == 0)
 		r = refresh_timestamp(t, err);
@@ -536,5 +538,10 @@ const struct tuf_role *tuf_trusted(const struct tuf *t, enum tuf_type type)
 
 bool tuf_is_stale(const struct tuf *t)
 {
-	return t->stale;
+	return t->stale_since != 0;
+}
+
+int64_t tuf_stale_since(const struct tuf *t)
+{
+	return t->stale_since;
 }

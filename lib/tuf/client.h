@@ -57,7 +57,8 @@ const struct tuf_root *tuf_trusted_root(const struct tuf *t);
 
 /* Any role but the root; NULL: none yet. Valid until the next tuf_refresh(). */
 const struct tuf_role *tuf_trusted(const struct tuf *t, enum tuf_type type);
-bool tuf_is_stale(const struct tuf *t); /* something in use is past its expiry */
+bool tuf_is_stale(const struct tuf *t);       /* something in use is past its expiry */
+int64_t tuf_stale_since(const struct tuf *t); /* the first such expiry; 0: there is none */
 
 struct tuf_target {
 	const char *path; /* borrowed, as `object` is: valid until tuf_close() */

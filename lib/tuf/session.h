@@ -25,8 +25,8 @@ struct tuf {
 	struct tuf_role *role[TUF_TYPES]; /* verified under `root`; [TUF_ROOT] is not used */
 	bool snapshot_disowned; /* there was a local snapshot that `root` no longer vouches for */
 	bool complete;          /* timestamp, snapshot and targets fit each other and are fresh */
-	bool stale;
-	struct loaded *loaded; /* delegated roles, and replaced top-level ones; the last first */
+	int64_t stale_since;    /* the first expiry of what is in use and past it; 0: nothing is */
+	struct loaded *loaded;  /* delegated roles, and replaced top-level ones; the last first */
 };
 
 /* One metadata file that another one lists. */
