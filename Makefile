@@ -12,7 +12,8 @@
 # make install         honours DESTDIR, PREFIX, BINDIR, MANDIR
 #
 # CC, CFLAGS, CPPFLAGS, LDFLAGS are yours; OUT=DIR builds elsewhere; V=1 shows commands;
-# WERROR=1 is for CI.
+# WERROR=1 is for CI. SOURCE_DATE_EPOCH (else the date of the last commit) is what a device without a
+# clock takes for the earliest time there can be.
 
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
@@ -21,6 +22,7 @@ CFLAGS ?= -O2 -g
 PKG_CONFIG ?= pkg-config
 PYTHON ?= /usr/bin/python3
 FUZZ_SECONDS ?= 60
+BUILD_DATE ?= $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),0)
 
 B := $(or $(OUT),build$(if $(SAN),/san)$(if $(COVERAGE),/cov)$(if $(FUZZ),/fuzz))
 Q := $(if $(V),,@)
@@ -100,6 +102,9 @@ $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	@$(if $(V),,echo '  CC    $<')
 	$(Q)$(CC) $(all_cflags) -MMD -MP -c -o $@ $<
+
+# A device without a clock knows at least that it is not before this.
+$(B)/client/clock.o: private CPPFLAGS += -DBUILD_DATE=$(BUILD_DATE)
 
 $(B)/gen/%.o: $(B)/gen/%.c $(B)/flags
 	$(Q)$(CC) $(all_cflags) -c -o $@ $<

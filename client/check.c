@@ -15,6 +15,10 @@ struct run {
 	const struct check_options *o;
 	struct source from[SOURCES_MAX];
 	size_t n;
+	/* The mirror whose metadata is past its expiry by the fewest days, so far; -1: none. */
+	ssize_t freshest;
+	int64_t stale_days;
+	bool stale_too; /* nobody has fresher: go on with what there is */
 };
 
 static void close_sources(struct run *run)
@@ -49,12 +53,6 @@ static int add_mirror(struct run *run, struct http *http, const char *url, struc
 	return r;
 }
 
-/* A root may name places in the network, not files of this device. */
-static bool network_url(const char *url)
-{
-	return url && (strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0);
-}
-
 static int open_sources(struct run *run, struct http *http, struct error *err)
 {
 	const struct conf *c = &run->d->conf;
@@ -76,7 +74,8 @@ static int open_sources(struct run *run, struct http *http, struct error *err)
 	{
 		const char *url = json_string_value(one);
 
-		r = network_url(url) ? add_mirror(run, http, url, err) : 0;
+		/* A root may name places in the network, not files of this device. */
+		r = url && source_is_network(url) ? add_mirror(run, http, url, err) : 0;
 		if (r < 0)
 			return r;
 	}
@@ -114,6 +113,21 @@ static int decide(struct run *run, const struct session *s, struct check *out, j
 	return r;
 }
 
+/*
+ * Past its expiry: somebody may have fresher. *wait: leave this mirror for later. Of those that
+ * have the same, the last is as good as any.
+ */
+static void judge_stale(struct run *run, size_t i, const struct session *s, bool *wait)
+{
+	bool better = run->freshest < 0 || s->stale_days <= run->stale_days;
+
+	*wait = s->stale_days > 0 && !run->stale_too && !(better && i + 1 == run->n);
+	if (s->stale_days > 0 && better) {
+		run->freshest = (ssize_t)i;
+		run->stale_days = s->stale_days;
+	}
+}
+
 /* Put on record what waits, unless a handover does, which matters more. */
 static void record_update(struct device *d, const struct check *c)
 {
@@ -125,6 +139,12 @@ static void record_update(struct device *d, const struct check *c)
 		state_wait(&d->st, WAITING_UPDATE, r->sha256,
 			   "%s is in slot %c and starts at the next boot", r->version,
 			   slot_letter(slot_other(d->boot.running)));
+	else if (c->pick.found && !c->allowed && c->stale[0])
+		state_wait(&d->st, WAITING_UPDATE, r->sha256,
+			   "%s is there, in metadata past its expiry: `bequest-client update "
+			   "--yes` installs it all the same, if the policy of this device asks "
+			   "its owner",
+			   r->version);
 	else if (c->pick.found && !c->allowed)
 		state_wait(&d->st, WAITING_UPDATE, r->sha256,
 			   "%s is there, and the policy of this device does not allow it now",
@@ -158,16 +178,14 @@ static int install(struct run *run, size_t first, struct check *out, struct erro
 			   im->record.version, slot_letter(slot_other(d->boot.running)));
 }
 
-static int look(struct run *run, size_t i, const struct session *s, struct check *out,
-		struct error *err)
+/* What there is to install, and whether the policy allows it. */
+static int choose(struct run *run, struct session *s, struct check *out, struct error *err)
 {
 	struct device *d = run->d;
 	CLEANUP(unref) json_t *why = NULL;
 	bool recognised;
 	int r;
 
-	out->published = true;
-	(void)snprintf(out->stale, sizeof(out->stale), "%s", s->stale);
 	r = pick_recognise(d, s, &recognised, err);
 	if (r == 0)
 		r = pick_image(d, s, &out->pick, err);
@@ -175,8 +193,25 @@ static int look(struct run *run, size_t i, const struct session *s, struct check
 		out->next = image_is_next(d, &out->pick.image.record);
 		r = decide(run, s, out, &why, err);
 	}
-	if (r == 0)
-		r = why_update(d, out->pick.why, why, err);
+	return r == 0 ? why_update(d, out->pick.why, why, err) : r;
+}
+
+static int look(struct run *run, size_t i, struct session *s, struct check *out, struct error *err)
+{
+	struct device *d = run->d;
+	bool wait;
+	int r;
+
+	judge_stale(run, i, s, &wait);
+	(void)snprintf(out->stale, sizeof(out->stale), "%s", s->stale);
+	(void)snprintf(d->st.stale, sizeof(d->st.stale), "%s", s->stale);
+	if (wait)
+		return error_set(err, E_NOTYET, "%s", out->stale);
+	out->published = true;
+	r = choose(run, s, out, err);
+	/* A channel's role was read on the way. */
+	(void)snprintf(out->stale, sizeof(out->stale), "%s", s->stale);
+	(void)snprintf(d->st.stale, sizeof(d->st.stale), "%s", s->stale);
 	if (r < 0)
 		return r;
 	if (out->pick.found && out->allowed && !out->next && run->o->install)
@@ -247,18 +282,30 @@ static void keep_worse(struct error *worst, const struct error *now)
 static int try_all(struct run *run, struct check *out, struct error *err)
 {
 	struct error worst = {0};
+	ssize_t last = -1;
 	int r = 0;
 
 	assert(run->n); /* conf_parse() wants one */
 	for (size_t i = 0; i < run->n; i++) {
 		struct error now = {0};
 
+		last = (ssize_t)i;
 		r = try_mirror(run, i, out, &now);
 		if (r == 0)
 			return 0;
 		keep_worse(&worst, &now);
 		if (!mirror_failed(r))
 			break;
+	}
+	/* Nobody has it fresh. */
+	if (mirror_failed(r) && run->freshest >= 0 && run->freshest != last) {
+		struct error now = {0};
+
+		run->stale_too = true;
+		r = try_mirror(run, (size_t)run->freshest, out, &now);
+		if (r == 0)
+			return 0;
+		keep_worse(&worst, &now);
 	}
 	if (err)
 		*err = worst;
@@ -269,7 +316,7 @@ int check_run(struct device *d, const struct check_options *o, struct check *out
 {
 	const struct http_options options = {.allow_plain = d->conf.allow_http};
 	CLEANUP(http_freep) struct http *http = NULL;
-	CLEANUP(close_sources) struct run run = {.d = d, .o = o};
+	CLEANUP(close_sources) struct run run = {.d = d, .o = o, .freshest = -1};
 	int r = http_new(&options, &http, err);
 
 	if (r == 0)

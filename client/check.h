@@ -31,7 +31,8 @@ struct check {
 	bool allowed;        /* the policy allows installing now */
 	bool next;           /* the picked image is in the other slot and starts next */
 	bool installed;      /* it was put there just now */
-	char stale[256];     /* the metadata is past its expiry: what, since when; or "" */
+	/* The metadata is past its expiry, and no mirror has fresher: what, since when; or "". */
+	char stale[STATE_STALE_MAX + 1];
 };
 
 /*

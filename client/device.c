@@ -360,10 +360,10 @@ const struct slot_record *device_installed(const struct device *d)
 	return &d->st.slot[d->boot.running];
 }
 
-int64_t device_now(const struct device *d, const char **source)
+struct clock_view device_clock(const struct device *d)
 {
-	bool clock = d->conf.clock_trusted && d->clock > d->st.witnessed;
-
-	*source = clock ? "clock" : d->st.witnessed ? "witnesses" : "none";
-	return clock ? d->clock : d->st.witnessed;
+	return (struct clock_view){.system = d->clock,
+				   .trusted = d->conf.clock_trusted,
+				   .built = clock_built(),
+				   .witnessed = d->st.witnessed};
 }

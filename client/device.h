@@ -21,6 +21,7 @@
 #ifndef CLIENT_DEVICE_H
 #define CLIENT_DEVICE_H
 
+#include "client/clock.h"
 #include "client/conf.h"
 #include "client/install/backend.h"
 #include "client/journal.h"
@@ -73,8 +74,8 @@ MUSTCHECK int device_switch(struct device *d, const struct consent *consent,
 /* The slot that runs, and what is recorded of it. */
 const struct slot_record *device_installed(const struct device *d);
 
-/* The reference time, seconds; 0 if there is none. *source: "clock", "witnesses" or "none". */
-int64_t device_now(const struct device *d, const char **source);
+/* What this device can know of the time (client/clock.h). */
+struct clock_view device_clock(const struct device *d);
 
 /* Begin again from the factory root; what is recorded of the slots stays. */
 MUSTCHECK int device_reset(struct device *d, struct error *err);

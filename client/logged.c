@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/logged.h"
 
-#include <assert.h>
 #include <inttypes.h>
 
+#include "client/heads.h"
+#include "client/leaves.h"
 #include "lib/base/error.h"
-#include "lib/base/hex.h"
 #include "policies/publisher.h"
 
-enum { CHAIN_BYTES_MAX = 8 * 1024 * 1024, PROOF_BYTES_MAX = NOTE_MAX + 8192 };
+enum { PATH_MAX_BYTES = 128 };
 
-void logged_init(struct logged *l, const struct source *from)
+/* A verified checkpoint, and whose it is. */
+struct finding {
+	const struct note_key *log; /* borrowed from the publisher */
+	struct checkpoint checkpoint;
+	struct witnessed when;
+};
+
+void logged_init(struct logged *l, const struct source *from, struct state *st)
 {
-	*l = (struct logged){.from = from};
+	*l = (struct logged){.from = from, .st = st};
 }
 
 void logged_clear(struct logged *l)
@@ -20,57 +27,121 @@ void logged_clear(struct logged *l)
 	leaf_chain_clear(&l->chain);
 }
 
-int logged_check(const struct leaf_chain *c, const struct state *st, struct error *err)
+static struct log_policy policy_of(const struct publisher *who, const struct note_key *log)
 {
-	char hash[SHA256_HEX_SIZE];
-
-	if ((int64_t)c->n < st->seq)
-		return error_set(err, E_UNTRUSTED,
-				 "leaves.jsonl: %zu leaves, but %" PRId64 " were seen before", c->n,
-				 st->seq);
-	if (!st->seq)
-		return 0;
-	hex_encode(c->leaves[st->seq - 1].hash.b, SHA256_LEN, hash);
-	if (strcmp(hash, st->leaf) != 0)
-		return error_set(err, E_UNTRUSTED,
-				 "leaves.jsonl: leaf %" PRId64
-				 " is another one than was seen before",
-				 st->seq);
-	return 0;
+	return (struct log_policy){
+		.log = *log,
+		.witnesses = who->witnesses,
+		.n = who->nwitnesses,
+		.threshold = who->witness_threshold,
+	};
 }
 
-void logged_remember(const struct leaf_chain *c, size_t proven, struct state *st)
+/* --- as much as was ever seen ------------------------------------------------- */
+
+static bool was_shown(const struct logged *l, const struct note_key *log)
 {
-	assert(proven <= c->n);
-	if ((int64_t)proven <= st->seq)
-		return;
-	st->seq = (int64_t)proven;
-	hex_encode(c->leaves[proven - 1].hash.b, SHA256_LEN, st->leaf);
+	for (size_t i = 0; i < l->nshown; i++)
+		if (memcmp(l->shown[i], log->id, sizeof(log->id)) == 0)
+			return true;
+	return false;
 }
 
-static int read_chain(struct logged *l, const char *product, const struct state *st,
-		      struct error *err)
+/* A proof may be older than what was seen, if something else by this mirror is not. */
+static int demand(struct logged *l, const struct finding *f, struct error *err)
 {
-	CLEANUP(buf_clear) struct buf text = {0};
+	int r = was_shown(l, f->log) ? 0 : heads_check(l->st, f->log, &f->checkpoint, err);
+
+	if (r == 0 && !was_shown(l, f->log) && l->nshown < STATE_LOGS_MAX)
+		memcpy(l->shown[l->nshown++], f->log->id, sizeof(f->log->id));
+	return r;
+}
+
+static void remember(struct logged *l, const struct publisher *who, const struct finding *f)
+{
+	heads_remember(l->st, f->log, &f->checkpoint, who);
+	if (f->when.known && f->when.high > l->st->witnessed)
+		l->st->witnessed = f->when.high;
+}
+
+/* --- the log's own checkpoint ------------------------------------------------- */
+
+static bool absolute(const char *url)
+{
+	return strstr(url, "://") != NULL;
+}
+
+/* Fetch and verify. 1: there is nothing to be learned from it. */
+static int read_checkpoint(const struct logged *l, const struct publisher *who, size_t i,
+			   struct buf *bytes, struct finding *out, struct error *err)
+{
+	const struct log_policy policy = policy_of(who, &who->logs[i].key);
+	CLEANUP(freep) char *path = NULL;
+	struct error ignored = {0};
+	int r = http_url(who->logs[i].url, "checkpoint", &path, err);
+
+	if (r < 0)
+		return r;
+	r = absolute(path) ? source_get_url(l->from, path, NOTE_MAX, bytes, &ignored)
+			   : source_get_top(l->from, path, NOTE_MAX, bytes, &ignored);
+	if (r == 0)
+		r = checkpoint_parse(bytes->data ? bytes->data : "", bytes->len, &out->checkpoint,
+				     &ignored);
+	if (r == 0)
+		r = checkpoint_verify(&out->checkpoint, &policy, &out->when, &ignored);
+	out->log = &who->logs[i].key;
+	return r == E_NOMEM ? error_nomem(err) : r < 0;
+}
+
+int logged_look(struct logged *l, const struct tuf_root *root, struct error *err)
+{
+	CLEANUP(freep) struct publisher *who = calloc(1, sizeof(*who));
+	int r = who ? publisher_read(root, "root", who, err) : error_nomem(err);
+	bool found = false;
+
+	/* What lies beside the product comes first; other people's servers only if there is none.
+	 */
+	for (int away = 0; r == 0 && away < 2 && !found; away++) {
+		for (size_t i = 0; r == 0 && i < who->nlogs; i++) {
+			CLEANUP(buf_clear) struct buf bytes = {0};
+			struct finding f;
+
+			if (absolute(who->logs[i].url) != (away == 1) || found)
+				continue;
+			r = read_checkpoint(l, who, i, &bytes, &f, err);
+			if (r != 0) {
+				r = r < 0 ? r : 0;
+				continue;
+			}
+			found = true;
+			r = demand(l, &f, err);
+			if (r == 0)
+				remember(l, who, &f);
+		}
+	}
+	return r;
+}
+
+/* --- proofs ------------------------------------------------------------------- */
+
+static int read_chain(struct logged *l, const char *product, struct error *err)
+{
 	int r;
 
-	if (l->chain.n)
+	if (l->read)
 		return 0;
-	r = source_get(l->from, "leaves.jsonl", CHAIN_BYTES_MAX, &text, err);
+	r = leaves_read(l->from, product, l->st, &l->chain, err);
 	if (r == E_NOTFOUND)
 		return error_set(err, E_NOTYET,
 				 "leaves.jsonl: is not there, so no root can be "
 				 "followed");
-	if (r == 0)
-		r = leaf_chain_parse(text.data ? text.data : "", text.len, product, &l->chain, err);
-	if (r == 0)
-		r = logged_check(&l->chain, st, err);
+	l->read = r == 0;
 	return r;
 }
 
-/* Does one of the logs that `who` names vouch for the leaf? */
+/* Does one of the logs that `who` names vouch for the leaf? `bytes` are what `out` borrows. */
 static int check_proof(const struct publisher *who, const struct buf *bytes,
-		       const struct leaf *leaf, struct witnessed *when, struct error *err)
+		       const struct leaf *leaf, struct finding *out, struct error *err)
 {
 	struct tlog_proof proof;
 	int r = tlog_proof_parse(bytes->data ? bytes->data : "", bytes->len, &proof, err);
@@ -78,52 +149,77 @@ static int check_proof(const struct publisher *who, const struct buf *bytes,
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < who->nlogs; i++) {
-		const struct log_policy policy = {
-			.log = who->logs[i].key,
-			.witnesses = who->witnesses,
-			.n = who->nwitnesses,
-			.threshold = who->witness_threshold,
-		};
+		const struct log_policy policy = policy_of(who, &who->logs[i].key);
 
-		if (strcmp(who->logs[i].origin, proof.checkpoint.origin) == 0)
-			return tlog_proof_verify(&proof, &leaf->hash, &policy, when, err);
+		if (strcmp(who->logs[i].origin, proof.checkpoint.origin) != 0)
+			continue;
+		out->log = &who->logs[i].key;
+		out->checkpoint = proof.checkpoint;
+		return tlog_proof_verify(&proof, &leaf->hash, &policy, &out->when, err);
 	}
 	return error_set(err, E_UNTRUSTED, "log %s: the trusted root does not name it",
 			 proof.checkpoint.origin);
 }
 
+static int read_proof(const struct logged *l, const struct publisher *who, const struct leaf *leaf,
+		      struct buf *bytes, struct finding *out, struct error *err)
+{
+	char path[PATH_MAX_BYTES];
+	int r;
+
+	(void)snprintf(path, sizeof(path), "proofs/%s.tlog-proof", leaf->id);
+	r = source_get(l->from, path, TLOG_PROOF_MAX, bytes, err);
+	if (r == E_NOTFOUND)
+		return error_set(err, E_NOTYET, "its log proof is not there");
+	return r == 0 ? check_proof(who, bytes, leaf, out, err) : r;
+}
+
+static int check_leaf(struct logged *l, const struct publisher *who, const struct leaf *leaf,
+		      bool accepted, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf bytes = {0};
+	struct finding f;
+	int r = read_proof(l, who, leaf, &bytes, &f, err);
+
+	if (r == 0)
+		r = demand(l, &f, err);
+	if (r < 0 || !accepted)
+		return r;
+	remember(l, who, &f);
+	leaves_remember(leaf, l->st);
+	return 0;
+}
+
 int logged_root(struct logged *l, const struct tuf_root *from, const struct tuf_root *to,
-		struct state *st, struct witnessed *when, struct error *err)
+		bool accepted, struct error *err)
 {
 	CLEANUP(freep) struct publisher *who = calloc(1, sizeof(*who));
-	CLEANUP(buf_clear) struct buf path = {0};
-	CLEANUP(buf_clear) struct buf bytes = {0};
-	const char *id = envelope_id(to->doc);
 	const struct leaf *leaf;
 	int r = who ? publisher_read(from, "root", who, err) : error_nomem(err);
 
 	if (r == 0)
-		r = read_chain(l, to->product, st, err);
+		r = read_chain(l, to->product, err);
 	if (r < 0)
 		return r;
 	leaf = leaf_chain_first_root(&l->chain, to->version);
 	if (!leaf)
 		return error_set(err, E_NOTYET, "root %" PRId64 ": is not in the log yet",
 				 to->version);
-	if (strcmp(leaf->id, id) != 0)
+	if (strcmp(leaf->id, envelope_id(to->doc)) != 0)
 		return error_set(err, E_UNTRUSTED,
 				 "root %" PRId64 ": the log has another one first, %.16s...",
 				 to->version, leaf->id);
-	r = buf_printf(&path, err, "proofs/%s.tlog-proof", id);
+	r = check_leaf(l, who, leaf, accepted, err);
+	return r < 0 ? error_prefix(err, r, "root %" PRId64, to->version) : 0;
+}
+
+int logged_leaf(struct logged *l, const struct tuf_root *root, const struct leaf *leaf,
+		struct error *err)
+{
+	CLEANUP(freep) struct publisher *who = calloc(1, sizeof(*who));
+	int r = who ? publisher_read(root, "root", who, err) : error_nomem(err);
+
 	if (r == 0)
-		r = source_get(l->from, path.data, PROOF_BYTES_MAX, &bytes, err);
-	if (r == E_NOTFOUND)
-		return error_set(err, E_NOTYET, "root %" PRId64 ": its log proof is not there",
-				 to->version);
-	if (r == 0)
-		r = check_proof(who, &bytes, leaf, when, err);
-	if (r < 0)
-		return error_prefix(err, r, "root %" PRId64, to->version);
-	logged_remember(&l->chain, (size_t)(leaf - l->chain.leaves) + 1, st);
-	return 0;
+		r = check_leaf(l, who, leaf, true, err);
+	return r < 0 ? error_prefix(err, r, "leaf %" PRId64, leaf->seq) : 0;
 }

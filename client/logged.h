@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * logged - may the whole world see this root?
+ * logged - may the whole world see this, and may it have been so for long?
  *
- * A root is followed only if it is the first one of its version in the
- * product's leaf chain, with a proof under a log (and the witnesses) that the
- * root before it names.
+ * What a device asks of the log, of one mirror, in one walk:
+ *
+ * - A root is followed only if it is the first one of its version in the product's
+ *   leaf chain, with a proof under a log (and the witnesses) that the root before
+ *   it names.
+ * - Whatever is to be followed, the mirror has to show as much of that log as this
+ *   device ever saw: in the log's own checkpoint or in a proof.
+ * - What a checkpoint says is remembered only if it was verified under an accepted root: the
+ *   size of the log, the time that the witnesses vouch for, and the newest leaf proved.
  */
 #ifndef CLIENT_LOGGED_H
 #define CLIENT_LOGGED_H
@@ -19,28 +25,36 @@ struct error;
 
 struct logged {
 	const struct source *from; /* borrowed */
-	struct leaf_chain chain;   /* read when first needed */
+	struct state *st;          /* borrowed: what was seen; brought up to date, not saved */
+	struct leaf_chain chain;   /* read when first needed; thinned (client/leaves.h) */
+	bool read;
+	/* Logs of which this mirror showed as much as was ever seen: their key ids. */
+	unsigned char shown[STATE_LOGS_MAX][4];
+	size_t nshown;
 };
 
-void logged_init(struct logged *l, const struct source *from);
+void logged_init(struct logged *l, const struct source *from, struct state *st);
 void logged_clear(struct logged *l);
 
 /*
- * Check the step. `st` is this device's memory of the chain: less than it saw
- * before, or something else in its place, is E_UNTRUSTED, and it is brought up
- * to date with what the proof reaches (not saved). E_NOTYET: the proof is not
- * there. `when` gets what the witnesses say of the time.
+ * Look at the checkpoint of a log that the accepted root names, as the mirror has it.
+ * That there is none, or that the root's witnesses did not sign it, teaches nothing
+ * and is no failure. E_UNTRUSTED: less than was seen before, or a fork.
  */
-MUSTCHECK int logged_root(struct logged *l, const struct tuf_root *from, const struct tuf_root *to,
-			  struct state *st, struct witnessed *when, struct error *err);
-
-/* Has the chain grown from what this device remembers? E_UNTRUSTED: it has not. */
-MUSTCHECK int logged_check(const struct leaf_chain *c, const struct state *st, struct error *err);
+MUSTCHECK int logged_look(struct logged *l, const struct tuf_root *root, struct error *err);
 
 /*
- * Remember the first `proven` leaves of a chain that was checked. Nobody signs a
- * chain: what no proof reaches may be any mirror's invention, and must not bind.
+ * Check the step. `accepted`: `from` is the root that is trusted, not only offered.
+ * E_UNTRUSTED; E_NOTYET: the proof is not there.
  */
-void logged_remember(const struct leaf_chain *c, size_t proven, struct state *st);
+MUSTCHECK int logged_root(struct logged *l, const struct tuf_root *from, const struct tuf_root *to,
+			  bool accepted, struct error *err);
+
+/*
+ * The newest leaf that evidence rests on, under the accepted root: the same demands, and
+ * it is remembered.
+ */
+MUSTCHECK int logged_leaf(struct logged *l, const struct tuf_root *root, const struct leaf *leaf,
+			  struct error *err);
 
 #endif

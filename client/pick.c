@@ -296,7 +296,7 @@ static int finish(struct choice *c, struct error *err)
 	return 0;
 }
 
-int pick_image(const struct device *d, const struct session *s, struct pick *out, struct error *err)
+int pick_image(const struct device *d, struct session *s, struct pick *out, struct error *err)
 {
 	CLEANUP(pick_clear) struct pick p = {0};
 	struct choice c = {.d = d, .s = s, .out = &p};
@@ -306,6 +306,8 @@ int pick_image(const struct device *d, const struct session *s, struct pick *out
 	if (!p.why)
 		return error_nomem(err);
 	r = tuf_each_target(s->tuf, role_of(d), look_up_installed, &c, err);
+	session_judge(s, d);
+	c.recalled = c.recalled && !s->stale_days;
 	if (r == 0)
 		r = tuf_each_target(s->tuf, role_of(d), consider, &c, err);
 	if (r == E_NOTFOUND && d->conf.channel)

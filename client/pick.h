@@ -5,7 +5,7 @@
  * The highest version for our hardware and backend that is newer than the
  * installed one, whose requirements hold, whose staged rollout has reached us,
  * and which has not failed here before. If the publisher recalls what is
- * installed, a lower version will do.
+ * installed, a lower version will do, but not by metadata that is past its expiry.
  */
 #ifndef CLIENT_PICK_H
 #define CLIENT_PICK_H
@@ -29,8 +29,8 @@ struct pick {
 	json_t *why; /* owned array of {"target", "version", "answer", "text"} */
 };
 
-/* `s` must be open with targets. Release with pick_clear(). */
-MUSTCHECK int pick_image(const struct device *d, const struct session *s, struct pick *out,
+/* `s` must be open with targets; it is judged anew. Release with pick_clear(). */
+MUSTCHECK int pick_image(const struct device *d, struct session *s, struct pick *out,
 			 struct error *err);
 void pick_clear(struct pick *p);
 

@@ -39,10 +39,20 @@ static int save(void *ctx, const char *name, const void *data, size_t len, struc
 	return file_write(s->io.metadata, name, data, len, METADATA_MODE, err);
 }
 
-/* Past its expiry: say which, since when, and who can do something about it. */
-static void judge(struct session *s, const char *file, int64_t expires, int64_t now,
-		  const char *remedy)
+/* A clock that is ahead makes everything look old: the owner should know who says so. */
+static const char *doubt(const struct clock_view *clock, int64_t expires)
 {
+	if (clock_plausible(clock) && clock->witnessed && clock->witnessed < expires)
+		return " (by this device's clock)";
+	return "";
+}
+
+/* Past its expiry: say which, since when, and who can do something about it. */
+static void judge(struct session *s, const struct clock_view *clock, const char *file,
+		  int64_t expires, const char *remedy)
+{
+	const char *source;
+	int64_t now = clock_now(clock, &source);
 	int64_t days = (now - expires + DAY_S) / DAY_S;
 	char since[UTC_SIZE];
 
@@ -51,10 +61,11 @@ static void judge(struct session *s, const char *file, int64_t expires, int64_t 
 	s->stale_days = days;
 	utc_format(expires, since);
 	(void)snprintf(s->stale, sizeof(s->stale),
-		       "%s: expired at %s, and there is nothing newer: %s", file, since, remedy);
+		       "%s: expired at %s%s, and there is nothing newer: %s", file, since,
+		       doubt(clock, expires), remedy);
 }
 
-static void judge_all(struct session *s, const struct tuf_root *root, int64_t now)
+void session_judge(struct session *s, const struct device *d)
 {
 	static const struct {
 		enum tuf_type type;
@@ -64,27 +75,28 @@ static void judge_all(struct session *s, const struct tuf_root *root, int64_t no
 		{TUF_SNAPSHOT, "snapshot.json", "the registry has to renew it"},
 		{TUF_TARGETS, "targets.json", "its publisher has to sign it anew"},
 	};
+	const struct clock_view clock = device_clock(d);
 
-	judge(s, "root.json", root->expires, now, "its publisher has to publish the next one");
+	judge(s, &clock, "root.json", d->root->expires,
+	      "its publisher has to publish the next one");
 	for (size_t i = 0; i < ARRAY_LEN(roles); i++) {
 		const struct tuf_role *role = tuf_trusted(s->tuf, roles[i].type);
 
 		if (role)
-			judge(s, roles[i].file, role->expires, now, roles[i].remedy);
+			judge(s, &clock, roles[i].file, role->expires, roles[i].remedy);
 	}
-	if (tuf_is_stale(s->tuf) && !s->stale_days) {
-		s->stale_days = 1;
-		(void)snprintf(s->stale, sizeof(s->stale),
-			       "a delegated role: is expired: its holder has to sign it anew");
-	}
+	if (tuf_is_stale(s->tuf))
+		judge(s, &clock, "the channel's role", tuf_stale_since(s->tuf),
+		      "its holder has to sign it anew");
 }
 
 int session_open(const struct device *d, const struct source *from, bool held, struct session *out,
 		 struct error *err)
 {
 	const struct tuf_io io = {.ctx = out, .fetch = fetch, .load = load, .save = save};
-	const char *clock;
-	int64_t now = device_now(d, &clock);
+	const struct clock_view clock = device_clock(d);
+	const char *source;
+	int64_t now = clock_now(&clock, &source);
 	const struct tuf_options options = {
 		.now = now,
 		.product = d->conf.product,
@@ -106,7 +118,7 @@ int session_open(const struct device *d, const struct source *from, bool held, s
 	bool known = tuf_trusted(out->tuf, TUF_TIMESTAMP) != NULL;
 	r = tuf_refresh(out->tuf, err);
 	if (r == 0)
-		judge_all(out, d->root, now);
+		session_judge(out, d);
 	else
 		session_close(out);
 	/* Not published yet is no failure; gone is one, but for what is held for those who wait. */

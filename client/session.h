@@ -24,7 +24,7 @@ struct session {
 		bool missing;              /* there is no timestamp.json */
 	} io;
 	int64_t stale_days; /* since the first expiry, rounded up; 0: nothing is stale */
-	char stale[256];    /* which file, since when, and who can mend it */
+	char stale[STATE_STALE_MAX + 1]; /* which file, since when, and who can mend it */
 };
 
 /*
@@ -35,5 +35,11 @@ struct session {
 MUSTCHECK int session_open(const struct device *d, const struct source *from, bool held,
 			   struct session *out, struct error *err);
 void session_close(struct session *s);
+
+/*
+ * Bring stale_days and stale up to date with what was read since: a channel's role is read
+ * when its targets are first asked for.
+ */
+void session_judge(struct session *s, const struct device *d);
 
 #endif

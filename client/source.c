@@ -7,16 +7,52 @@
 #include "lib/base/file.h"
 #include "lib/tuf/client.h"
 
+bool source_is_network(const char *url)
+{
+	return strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0;
+}
+
 int source_open(struct http *http, const char *url, const char *product, struct source *out,
 		struct error *err)
 {
 	CLEANUP(buf_clear) struct buf path = {0};
-	int r = buf_printf(&path, err, "p/%s", product);
+	CLEANUP(freep) char *top = strdup(url);
+	int r = top ? buf_printf(&path, err, "p/%s", product) : error_nomem(err);
 
 	if (r == 0)
 		r = http_url(url, path.data, &out->base, err);
+	if (r < 0)
+		return r;
+	out->http = http;
+	out->top = steal(top);
+	out->folder = false;
+	return 0;
+}
+
+/* Cut "/p/<product>" off the end of a path; false: it is not there. */
+static bool cut_product(char *path, const char *product)
+{
+	static const char part[] = "/p/";
+	size_t n = strlen(path), tail = strlen(part) + strlen(product);
+
+	if (n <= tail || strcmp(path + n - strlen(product), product) != 0 ||
+	    strncmp(path + n - tail, part, strlen(part)) != 0)
+		return false;
+	path[n - tail] = '\0';
+	return true;
+}
+
+/* "file://" and the path, quoted. */
+static int file_url(const char *path, char **out, struct error *err)
+{
+	CLEANUP(freep) char *quoted = NULL;
+	CLEANUP(buf_clear) struct buf url = {0};
+	int r = tuf_quote(path, true, &quoted, err);
+
 	if (r == 0)
-		out->http = http;
+		r = buf_printf(&url, err, "file://%s", quoted);
+	if (r == 0)
+		*out = buf_steal(&url);
 	return r;
 }
 
@@ -24,7 +60,7 @@ int source_open_folder(struct http *http, const char *path, const char *product,
 		       struct error *err)
 {
 	CLEANUP(freep) char *real = realpath(path, NULL);
-	CLEANUP(freep) char *quoted = NULL;
+	CLEANUP(freep) char *url = NULL;
 	CLEANUP(closep) int dir = -1;
 	CLEANUP(buf_clear) struct buf at = {0};
 	int r;
@@ -41,22 +77,27 @@ int source_open_folder(struct http *http, const char *path, const char *product,
 	if (!top && !file_exists(dir, "metadata"))
 		return error_set(err, E_USAGE, "%s: neither %s nor metadata is in it", path,
 				 at.data);
-	r = tuf_quote(real, true, &quoted, err);
-	buf_clear(&at);
-	if (r == 0)
-		r = buf_printf(&at, err, "file://%s", quoted);
+	r = file_url(real, &url, err);
 	if (r == 0 && top)
-		return source_open(http, at.data, product, out, err);
+		r = source_open(http, url, product, out, err);
 	if (r < 0)
 		return r;
-	out->base = buf_steal(&at);
-	out->http = http;
+	if (!top) {
+		/* Perhaps the log is there, too, beside the products. */
+		r = cut_product(real, product) && *real ? file_url(real, &out->top, err) : 0;
+		if (r < 0)
+			return r;
+		out->base = steal(url);
+		out->http = http;
+	}
+	out->folder = true;
 	return 0;
 }
 
 void source_close(struct source *s)
 {
 	free(s->base);
+	free(s->top);
 	*s = (struct source){0};
 }
 
@@ -67,6 +108,26 @@ int source_get(const struct source *s, const char *path, size_t max, struct buf 
 	int r = http_url(s->base, path, &url, err);
 
 	return r == 0 ? http_get(s->http, url, max, out, err) : r;
+}
+
+int source_get_top(const struct source *s, const char *path, size_t max, struct buf *out,
+		   struct error *err)
+{
+	CLEANUP(freep) char *url = NULL;
+	int r;
+
+	if (!s->top)
+		return error_set(err, E_NOTFOUND, "%s: only the product's part is here", path);
+	r = http_url(s->top, path, &url, err);
+	return r == 0 ? http_get(s->http, url, max, out, err) : r;
+}
+
+int source_get_url(const struct source *s, const char *url, size_t max, struct buf *out,
+		   struct error *err)
+{
+	if (s->folder || !source_is_network(url))
+		return error_set(err, E_NOTFOUND, "%s: is elsewhere", url);
+	return http_get(s->http, url, max, out, err);
 }
 
 int source_stream(const struct source *s, const char *path, uint64_t from, uint64_t max,

@@ -15,7 +15,12 @@ struct error;
 struct source {
 	struct http *http; /* borrowed */
 	char *base;        /* URL of the product's folder */
+	char *top;         /* URL of the tree's top; NULL: only the product's part is here */
+	bool folder;       /* a folder of this machine, such as a memory stick */
 };
+
+/* A place in the network, not a file of this device. */
+bool source_is_network(const char *url);
 
 /* `url` is of the tree's top; `http` is borrowed. */
 MUSTCHECK int source_open(struct http *http, const char *url, const char *product,
@@ -26,6 +31,13 @@ MUSTCHECK int source_open(struct http *http, const char *url, const char *produc
  */
 MUSTCHECK int source_open_folder(struct http *http, const char *path, const char *product,
 				 struct source *out, struct error *err);
+/* A file by its path below the tree's top. E_NOTFOUND also if the top is not here. */
+MUSTCHECK int source_get_top(const struct source *s, const char *path, size_t max, struct buf *out,
+			     struct error *err);
+
+/* From anywhere in the network. E_NOTFOUND if this is a folder: it has to have all. */
+MUSTCHECK int source_get_url(const struct source *s, const char *url, size_t max, struct buf *out,
+			     struct error *err);
 void source_close(struct source *s);
 
 /* As http_get() and http_stream(). */

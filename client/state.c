@@ -191,6 +191,32 @@ static int read_failed(const json_t *list, struct state *out, struct error *err)
 	return 0;
 }
 
+static int read_logs(const json_t *list, struct state *out, struct error *err)
+{
+	struct {
+		const char *log, *root;
+		int64_t size;
+	} f;
+	static const struct field fields[] = {
+		TEXT(__typeof__(f), log, "log", STATE_LOG_NAME_MAX),
+		{"root", FIELD_HEX, offsetof(__typeof__(f), root), false, 0, SHA256_HEX, NULL},
+		INT(__typeof__(f), size, "size"),
+	};
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		int r = strict_read(json_array_get(list, i), "logs", fields, ARRAY_LEN(fields),
+				    STRICT_CLOSED, &f, err);
+
+		if (r < 0)
+			return r;
+		copy(out->logs[i].log, f.log);
+		copy(out->logs[i].root, f.root);
+		out->logs[i].size = f.size;
+		out->nlogs = i + 1;
+	}
+	return 0;
+}
+
 static int read_waiting(const json_t *j, struct state *out, struct error *err)
 {
 	struct {
@@ -236,9 +262,9 @@ static int read_last(const json_t *j, struct state *out, struct error *err)
 
 /* The members of the file's one object. */
 struct top {
-	const char *format, *device, *leaf;
+	const char *format, *device, *leaf, *stale;
 	int64_t since, witnessed, seq;
-	json_t *slots, *failed, *offer, *refused, *consent, *waiting, *last;
+	json_t *slots, *failed, *offer, *refused, *consent, *waiting, *last, *logs, *kept;
 };
 
 static int read_parts(const struct top *f, struct state *s, struct error *err)
@@ -261,6 +287,10 @@ static int read_parts(const struct top *f, struct state *s, struct error *err)
 		r = read_last(f->last, s, err);
 	if (r == 0)
 		r = take_digest(s->leaf, f->leaf, "leaf", err);
+	if (r == 0)
+		r = read_logs(f->logs, s, err);
+	if (r == 0 && f->kept)
+		r = read_slot(f->kept, "kept", &s->kept, err);
 	return r;
 }
 
@@ -286,10 +316,14 @@ int state_parse(const void *data, size_t len, struct state *out, struct error *e
 		PART(struct top, consent, "consent", FIELD_OBJECT),
 		PART(struct top, waiting, "waiting", FIELD_OBJECT),
 		PART(struct top, last, "last", FIELD_OBJECT),
+		/* These came later: a device that lacks them has seen nothing of the kind. */
+		{"logs", FIELD_ARRAY, offsetof(struct top, logs), true, 0, STATE_LOGS_MAX, NULL},
+		{"kept", FIELD_OBJECT, offsetof(struct top, kept), true, 0, 0, NULL},
+		{"stale", FIELD_TEXT, offsetof(struct top, stale), true, 0, STATE_STALE_MAX, NULL},
 	};
 	CLEANUP(unref) json_t *j = NULL;
 	struct state s = {0};
-	struct top f;
+	struct top f = {0};
 	int r = strict_parse(data, len, STATE_FILE, &j, err);
 
 	if (r < 0)
@@ -305,6 +339,7 @@ int state_parse(const void *data, size_t len, struct state *out, struct error *e
 	s.since = f.since;
 	s.witnessed = f.witnessed;
 	s.seq = f.seq;
+	copy(s.stale, f.stale);
 	*out = s;
 	return 0;
 }
@@ -350,13 +385,30 @@ static json_t *failed_json(const struct state *s)
 	return list;
 }
 
+static json_t *logs_json(const struct state *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < s->nlogs; i++) {
+		const struct seen_log *l = &s->logs[i];
+		json_t *one = json_pack("{s:s, s:I, s:s}", "log", l->log, "size",
+					(json_int_t)l->size, "root", l->root);
+
+		if (json_array_append_new(list, one) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
 static json_t *state_json(const struct state *s)
 {
 	const struct consent *c = &s->consent;
 
 	return json_pack(
 		"{s:s, s:s, s:I, s:{s:o, s:o}, s:o, s:o, s:o, s:{s:o, s:s, s:s, s:I}, s:I, s:I, "
-		"s:s, s:{s:s, s:s, s:s}, s:{s:s, s:I, s:I}}",
+		"s:s, s:{s:s, s:s, s:s}, s:{s:s, s:I, s:I}, s:o, s:o, s:s}",
 		"format", STATE_FORMAT, "device", s->device, "since", (json_int_t)s->since, "slots",
 		"A", slot_json(&s->slot[SLOT_A]), "B", slot_json(&s->slot[SLOT_B]), "failed",
 		failed_json(s), "offer", offer_json(&s->offer), "refused", offer_json(&s->refused),
@@ -364,7 +416,8 @@ static json_t *state_json(const struct state *s)
 		(json_int_t)c->at, "witnessed", (json_int_t)s->witnessed, "seq", (json_int_t)s->seq,
 		"leaf", s->leaf, "waiting", "kind", kinds[s->waiting.kind], "id", s->waiting.id,
 		"reason", s->waiting.reason, "last", "verb", s->last.verb, "exit",
-		(json_int_t)s->last.exit, "at", (json_int_t)s->last.at);
+		(json_int_t)s->last.exit, "at", (json_int_t)s->last.at, "logs", logs_json(s),
+		"kept", slot_json(&s->kept), "stale", s->stale);
 }
 
 int state_save(const struct state *s, int dir, struct error *err)

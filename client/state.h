@@ -16,6 +16,7 @@
 #include "client/bootenv.h"
 #include "lib/base/digest.h"
 #include "lib/base/version.h"
+#include "lib/tlog/note.h"
 
 struct error;
 
@@ -23,6 +24,9 @@ enum {
 	STATE_FAILED_MAX = 16,
 	STATE_REASON_MAX = 400,
 	STATE_NAME_MAX = 128,
+	STATE_STALE_MAX = 255,
+	STATE_LOGS_MAX = 16,
+	STATE_LOG_NAME_MAX = NOTE_NAME_MAX + 1 + 8, /* "origin+hex8(key id)" */
 };
 
 enum slot_status {
@@ -68,6 +72,13 @@ struct consent {
 	int64_t at;
 };
 
+/* How far a log had grown when this device saw most of it (client/heads.h). */
+struct seen_log {
+	char log[STATE_LOG_NAME_MAX + 1];
+	int64_t size; /* leaves */
+	char root[SHA256_HEX_SIZE];
+};
+
 enum waiting_kind { WAITING_NOTHING, WAITING_HANDOVER, WAITING_UPDATE };
 
 struct state {
@@ -82,6 +93,10 @@ struct state {
 	int64_t witnessed;          /* now is not before this; 0: unknown */
 	int64_t seq;                /* newest leaf of the product that was seen; 0: none */
 	char leaf[SHA256_HEX_SIZE]; /* its hash */
+	struct seen_log logs[STATE_LOGS_MAX]; /* longest not heard of first */
+	size_t nlogs;
+	struct slot_record kept;         /* the image in the file `keep-image`; size 0: none */
+	char stale[STATE_STALE_MAX + 1]; /* what the last look found past its expiry, or "" */
 	struct {
 		enum waiting_kind kind;
 		char id[SHA256_HEX_SIZE];

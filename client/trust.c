@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "client/leaves.h"
 #include "client/logged.h"
 #include "client/roots.h"
 #include "client/why.h"
@@ -23,6 +24,7 @@ struct walk {
 	struct logged log;
 	struct policy *policy;
 	int steps;
+	bool looked; /* at the log's checkpoint, before the first step */
 };
 
 static void walk_end(struct walk *w)
@@ -105,12 +107,6 @@ static int next_root(struct walk *w, const struct tuf_root *from, struct tuf_roo
 	return r;
 }
 
-static void witnessed(struct device *d, const struct witnessed *when)
-{
-	if (when->known && when->high > d->st.witnessed)
-		d->st.witnessed = when->high;
-}
-
 static bool any_key_of(const struct role_keys *keys, const struct role_keys *in)
 {
 	for (size_t i = 0; i < keys->n; i++)
@@ -161,7 +157,6 @@ static int check_fresh(const struct device *d, const struct handover *h, struct 
 static int check_after(struct walk *w, const struct handover *h, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf text = {0};
-	struct witnessed ignored;
 	unsigned change;
 	int r = publisher_compare(h->bridge, h->bridge, h->after, &change, err);
 
@@ -173,7 +168,7 @@ static int check_after(struct walk *w, const struct handover *h, struct error *e
 				      h->after->version, text.data);
 	}
 	if (r == 0)
-		r = logged_root(&w->log, h->bridge, h->after, &w->d->st, &ignored, err);
+		r = logged_root(&w->log, h->bridge, h->after, false, err);
 	return r;
 }
 
@@ -182,8 +177,16 @@ static int check_after(struct walk *w, const struct handover *h, struct error *e
 /* The documents that pass by are kept, so that a person can be told what they say. */
 struct reading {
 	const struct source *from;
+	const struct device *d;
 	json_t *seen; /* path -> text */
 };
+
+static int read_leaves(void *ctx, struct leaf_chain *out, struct error *err)
+{
+	const struct reading *in = ctx;
+
+	return leaves_read(in->from, in->d->conf.product, &in->d->st, out, err);
+}
 
 static int read_evidence(void *ctx, const char *path, size_t max, struct buf *out,
 			 struct error *err)
@@ -329,31 +332,23 @@ static int find_target(struct walk *w, struct handover *h, bool bridge, struct e
 	return r == 0 && h->after ? check_after(w, h, err) : r;
 }
 
-/* The log of the evidence is the log that this device knows, and binds it from now on. */
-static int check_chain(struct device *d, const struct evidence *e, struct error *err)
-{
-	int r = e->proven ? logged_check(&e->chain, &d->st, err) : 0;
-
-	if (r == 0)
-		logged_remember(&e->chain, e->proven, &d->st);
-	return r;
-}
-
 /* Everything that must hold before policy and owner are asked. */
 static int examine(struct walk *w, bool bridge, struct handover *h, struct error *err)
 {
 	struct device *d = w->d;
-	struct reading in = {.from = w->from, .seen = h->documents};
-	const struct evidence_source source = {.ctx = &in, .read = read_evidence};
+	struct reading in = {.from = w->from, .d = d, .seen = h->documents};
+	const struct evidence_source source = {
+		.ctx = &in, .read = read_evidence, .leaves = read_leaves};
+	const struct evidence *e = &h->evidence;
 	const struct evidence_query q = {
 		.product = d->conf.product, .from = d->root, .to = h->bridge, .anchor = d->anchor};
 	int r = evidence_gather(&source, &q, &h->evidence, err);
 
-	if (r == 0)
-		r = check_chain(d, &h->evidence, err);
+	/* The log of the evidence is the log that this device knows, and binds it from now on. */
+	if (r == 0 && e->proven)
+		r = logged_leaf(&w->log, d->root, &e->chain.leaves[e->proven - 1], err);
 	if (r < 0)
 		return r;
-	witnessed(d, &h->evidence.when);
 	r = find_target(w, h, bridge, err);
 	return r < 0 ? r : check_fresh(d, h, err);
 }
@@ -408,7 +403,6 @@ static int step(struct walk *w, struct handover *h, bool *more, struct error *er
 	struct device *d = w->d;
 	CLEANUP(tuf_root_freep) struct tuf_root *to = NULL;
 	CLEANUP(freep) struct publisher *who = calloc(1, sizeof(*who));
-	struct witnessed when = {0};
 	unsigned change;
 	int r = who ? next_root(w, d->root, &to, err) : error_nomem(err);
 
@@ -420,15 +414,20 @@ static int step(struct walk *w, struct handover *h, bool *more, struct error *er
 		r = publisher_compare(d->anchor, d->root, to, &change, err);
 	if (r != 0)
 		return error_prefix(err, r, "root %" PRId64, to->version);
+	if (!w->looked) {
+		w->looked = true;
+		r = logged_look(&w->log, d->root, err);
+	}
+	if (r < 0)
+		return r;
 	if (change || who->bridge) {
 		r = consider(w, steal(to), who->bridge, change, h, err);
 		*more = r == 0 && !h->present; /* it was taken */
 		return r;
 	}
-	r = logged_root(&w->log, d->root, to, &d->st, &when, err);
+	r = logged_root(&w->log, d->root, to, true, err);
 	if (r < 0)
 		return r;
-	witnessed(d, &when);
 	r = device_note(d, "root", err, "root %" PRId64 " of %s is trusted now", to->version,
 			who->id);
 	if (r == 0)
@@ -437,19 +436,40 @@ static int step(struct walk *w, struct handover *h, bool *more, struct error *er
 	return r;
 }
 
+/*
+ * The log's checkpoint tells the time, if there are witnesses, and says whether a folder
+ * is older than what was seen. Else it costs a request, and is left for when a root follows.
+ */
+static int look(struct walk *w, struct error *err)
+{
+	CLEANUP(freep) struct publisher *who = calloc(1, sizeof(*who));
+	int r = who ? publisher_read(w->d->root, "root.json", who, err) : error_nomem(err);
+
+	if (r < 0 || (!who->witness_threshold && !w->from->folder))
+		return r;
+	w->looked = true;
+	return logged_look(&w->log, w->d->root, err);
+}
+
 int trust_walk(struct device *d, const struct source *from, struct handover *out, struct error *err)
 {
 	CLEANUP(walk_end) struct walk w = {.d = d, .from = from};
+	int64_t before = d->root->version;
 	bool more = true;
 	int r = trust_policy(&d->conf, &w.policy, err);
 
 	roots_init(&w.roots, from);
-	logged_init(&w.log, from);
+	logged_init(&w.log, from, &d->st);
+	if (r == 0)
+		r = look(&w, err);
 	for (; r == 0 && more; w.steps++) {
 		if (w.steps == TUF_ROOTS_MAX)
 			return error_set(err, E_UNTRUSTED, "more than %d roots", TUF_ROOTS_MAX);
 		r = step(&w, out, &more, err);
 	}
+	/* Another root, perhaps other witnesses. */
+	if (r == 0 && d->root->version != before)
+		r = look(&w, err);
 	if (r == 0 && !out->present && d->st.waiting.kind == WAITING_HANDOVER)
 		state_wait(&d->st, WAITING_NOTHING, "", "%s", "");
 	return r;

@@ -45,22 +45,32 @@ static json_t *last_json(const struct state *st)
 			 (json_int_t)st->last.exit, "at", time_json(st->last.at));
 }
 
+static json_t *time_status(const struct device *d)
+{
+	const struct clock_view clock = device_clock(d);
+	const char *source;
+	int64_t now = clock_now(&clock, &source);
+	int64_t age = clock_age(&clock);
+
+	return json_pack("{s:o, s:s, s:o, s:o}", "now", time_json(now), "source", source,
+			 "witnessed", time_json(clock.witnessed), "age",
+			 age < 0 ? json_null() : json_integer((json_int_t)age));
+}
+
 static int status_json(const struct device *d, const struct publisher *who, struct error *err)
 {
 	const struct slot_record *r = device_installed(d);
 	char slot[2] = {slot_letter(d->boot.running), '\0'};
-	const char *source;
-	int64_t now = device_now(d, &source);
 
 	return json_print(
-		json_pack("{s:s, s:{s:s, s:s}, s:I, s:{s:s?, s:s?, s:s}, s:o, s:{s:o, s:s}, s:o}",
+		json_pack("{s:s, s:{s:s, s:s}, s:I, s:{s:s?, s:s?, s:s}, s:o, s:s?, s:o, s:o}",
 			  "product", d->conf.product, "publisher", "id", who->id, "kind",
 			  publisher_kind_name(who->kind), "root_version",
 			  (json_int_t)d->root->version, "installed", "version",
 			  r->version[0] ? r->version : NULL, "sha256",
 			  r->sha256[0] ? r->sha256 : NULL, "slot", slot, "waiting",
-			  waiting_json(&d->st), "time", "now", time_json(now), "source", source,
-			  "last", last_json(&d->st)),
+			  waiting_json(&d->st), "stale", d->st.stale[0] ? d->st.stale : NULL,
+			  "time", time_status(d), "last", last_json(&d->st)),
 		err);
 }
 
@@ -72,11 +82,37 @@ static void print_slot(const struct device *d, const char *title, enum slot s)
 		     r->version[0] ? r->version : "unknown", slot_status_name(r->status));
 }
 
+/* What time it is, who says so, and how old that can be. */
+static void print_time(const struct device *d)
+{
+	const struct clock_view clock = device_clock(d);
+	char text[UTC_SIZE], vouched[UTC_SIZE];
+	const char *source;
+	int64_t now = clock_now(&clock, &source);
+	int64_t age = clock_age(&clock);
+
+	utc_format(now, text);
+	utc_format(clock.witnessed, vouched);
+	if (strcmp(source, "none") == 0)
+		(void)puts("time        unknown");
+	else if (strcmp(source, "clock") == 0)
+		(void)printf("time        %s, by the clock of this device\n", text);
+	else
+		(void)printf("time        not before %s, %s; nothing here tells how much later\n",
+			     text,
+			     strcmp(source, "build") == 0 ? "when this program was made"
+							  : "by the witnesses of the log");
+	if (clock.trusted && !clock_plausible(&clock))
+		(void)puts("            the clock of this device cannot be right: set it");
+	if (age >= 0)
+		(void)printf("            the witnesses of the log vouched for %s, %" PRId64
+			     " days before\n",
+			     vouched, age / DAY_S);
+}
+
 static void print_status(const struct device *d, const struct publisher *who)
 {
 	char text[UTC_SIZE];
-	const char *source;
-	int64_t now = device_now(d, &source);
 
 	(void)printf("product     %s\npublisher   ", d->conf.product);
 	log_escaped(stdout, who->name);
@@ -90,8 +126,9 @@ static void print_status(const struct device *d, const struct publisher *who)
 	if (d->st.waiting.kind != WAITING_NOTHING)
 		(void)printf("waiting     %s: %s\n", waiting_name(d->st.waiting.kind),
 			     d->st.waiting.reason);
-	utc_format(now, text);
-	(void)printf("time        %s (%s)\n", now ? text : "unknown", source);
+	if (d->st.stale[0])
+		(void)printf("stale       %s\n", d->st.stale);
+	print_time(d);
 	utc_format(d->st.last.at, text);
 	if (d->st.last.verb[0])
 		(void)printf("last        %s, exit %" PRId64 ", %s\n", d->st.last.verb,
@@ -163,8 +200,12 @@ int verb_why(const struct cli_call *call, struct error *err)
 		r = why_read(&d, &why, err);
 	if (r < 0)
 		return r;
-	if (call->json)
+	if (call->json) {
+		if (json_object_set_new(why, "stale",
+					d.st.stale[0] ? json_string(d.st.stale) : json_null()) < 0)
+			return error_nomem(err);
 		return json_print(steal(why), err);
+	}
 	handover = json_object_get(why, "handover");
 	update = json_object_get(why, "update");
 	if (json_is_null(handover) && json_is_null(update))
@@ -179,6 +220,8 @@ int verb_why(const struct cli_call *call, struct error *err)
 			    json_object_get(update, "policy"), err);
 	if (r == 0)
 		print_targets(json_object_get(update, "targets"));
+	if (d.st.stale[0])
+		(void)printf("metadata:\n  %s\n", d.st.stale);
 	return r;
 }
 

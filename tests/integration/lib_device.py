@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -68,6 +69,7 @@ class Log:
         self.key_id = hashlib.sha256(origin.encode() + b"\n\x01" + self.key.public).digest()[:4]
         self.hashes = []
         self.witnesses, self.days = [], 0  # who cosigns, and how far their clocks are ahead
+        self.skew = {}  # witness: seconds that its own clock is off besides; None: it does not sign
 
     def witness(self, n):
         """`n` witnesses from now on; what a root says of them."""
@@ -109,15 +111,19 @@ class Log:
             return self.path(index, hashes[:k]) + [self.root(hashes[k:])]
         return self.path(index - k, hashes[k:]) + [self.root(hashes[:k])]
 
-    def checkpoint(self):
-        top = base64.b64encode(self.root(self.hashes)).decode()
-        text = f"{self.origin}\n{len(self.hashes)}\n{top}\n"
+    def checkpoint(self, size=None):
+        hashes = self.hashes[:size]
+        top = base64.b64encode(self.root(hashes)).decode()
+        text = f"{self.origin}\n{len(hashes)}\n{top}\n"
         sig = base64.b64encode(self.key_id + self.key.sign(text.encode())).decode()
         note = f"{text}\n\u2014 {self.origin} {sig}\n"
         at = int(time.time()) + self.days * 86400
-        for name, key in self.witnesses:
-            sig = key.sign(f"cosignature/v1\ntime {at}\n{text}".encode())
-            raw = self.cosigner(name, key) + at.to_bytes(8, "big") + sig
+        for i, (name, key) in enumerate(self.witnesses):
+            if self.skew.get(i, 0) is None:
+                continue
+            its = at + self.skew.get(i, 0)
+            sig = key.sign(f"cosignature/v1\ntime {its}\n{text}".encode())
+            raw = self.cosigner(name, key) + its.to_bytes(8, "big") + sig
             note += f"\u2014 {name} {base64.b64encode(raw).decode()}\n"
         return note
 
@@ -172,6 +178,17 @@ class Product:
         self.put("leaves.jsonl", "".join(line + "\n" for line in self.leaves).encode())
         for one, at in self.entries[-8:]:
             self.put(f"proofs/{one}.tlog-proof", self.log.proof(at))
+
+    def show_log(self, size=None):
+        """The log's own checkpoint, as it is now."""
+        self.put("../../log/checkpoint", self.log.checkpoint(size).encode())
+
+    def witnessed(self, n, threshold=None):
+        """Begin again with a root 1 that names `n` witnesses."""
+        self.witnesses = self.log.witness(n)
+        self.witnesses["threshold"] = threshold or n
+        self.roots, self.leaves, self.seq, self.prev = [], [], 0, "0" * 64
+        self.publish_root(self.root(self.vendor, []))
 
     def put(self, path, data):
         at = self.tree / path
@@ -399,6 +416,7 @@ class Device:
                  installed="1.0.0", **more):
         self.dir = pathlib.Path(folder)
         self.dir.mkdir()
+        self.env_more = {}  # variables for the client, besides those of the test
         self.slot_size = slot_size
         for slot in "ab":
             (self.dir / f"slot-{slot}.img").write_bytes(b"\0" * slot_size)
@@ -417,7 +435,8 @@ class Device:
 
     def run(self, *verb, timeout=60):
         return subprocess.run([BIN / "bequest-client", *verb, "--config", self.conf],
-                              capture_output=True, text=True, timeout=timeout, check=False)
+                              capture_output=True, text=True, timeout=timeout, check=False,
+                              env=dict(os.environ, **self.env_more))
 
     def start(self, *verb):
         return subprocess.Popen([BIN / "bequest-client", *verb, "--config", self.conf],
@@ -449,8 +468,22 @@ class Device:
     def slot(self, letter, size=None):
         return (self.dir / f"slot-{letter.lower()}.img").read_bytes()[:size]
 
+    def state(self):
+        return json.loads((self.dir / "state/state.json").read_text())
+
     def trusted_root(self):
         return (self.dir / "state/metadata/root.json").read_bytes()
+
+
+def preload(name, folder):
+    """A library of tests/device, to be loaded before the client; None under the sanitizers."""
+    if os.environ.get("SAN"):
+        return None
+    source = pathlib.Path(__file__).resolve().parents[1] / "device" / f"{name}.c"
+    library = pathlib.Path(folder) / f"{name}.so"
+    subprocess.run([*shlex.split(os.environ.get("CC", "cc")), "-std=gnu17", "-D_GNU_SOURCE",
+                    "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return library
 
 
 class Case:

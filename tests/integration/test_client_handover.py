@@ -178,7 +178,7 @@ def consent_is_void_when_the_offer_changes(case):
     assert state["seq"] and "seen before" in d.expect(3, "handover", "accept").stderr
     assert d.status()["root_version"] == 1
     # One that has not must still not take what it was not asked about.
-    state.update(seq=0, leaf="")
+    state.update(seq=0, leaf="", logs=[])
     (d.dir / "state/state.json").write_text(json.dumps(state))
     p = d.expect(4, "handover", "accept")
     assert "differs from what was shown" in p.stderr, p.stderr

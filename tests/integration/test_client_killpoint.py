@@ -8,14 +8,13 @@ middle of it), flush, rename and removal.
 import json
 import os
 import pathlib
-import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from lib_device import BIN, run_tests  # noqa: E402
+from lib_device import BIN, preload, run_tests  # noqa: E402
 
 if os.environ.get("SAN"):
     print("skipped: the sanitizers and a preloaded library do not go together")
@@ -24,14 +23,6 @@ if os.path.isdir("/dev/shm"):
     tempfile.tempdir = "/dev/shm"  # what is tested is order, not the speed of a disk
 
 V1, V2 = os.urandom(100_000), os.urandom(200_000)
-
-
-def _killpoint(folder):
-    source = pathlib.Path(__file__).resolve().parents[1] / "device" / "killpoint.c"
-    library = folder / "killpoint.so"
-    subprocess.run([*shlex.split(os.environ.get("CC", "cc")), "-std=gnu17", "-D_GNU_SOURCE", "-shared", "-fPIC",
-                    "-o", library, source, "-ldl"], check=True)
-    return library
 
 
 def _check(d, roots, note):
@@ -100,7 +91,7 @@ def every_change_may_be_the_last(case):
     product.image("2.0.0", V2)
     product.publish(product.keepers)
     roots = (product.roots[0], product.roots[2])
-    library = _killpoint(case.dir)
+    library = preload("killpoint", case.dir)
     d = case.device(image=V1)
     for verb in (("check",), ("handover", "accept"), ("update",), ("confirm",), ("rollback",)):
         _each_point(d, library, verb, roots)

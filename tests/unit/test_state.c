@@ -102,6 +102,14 @@ static void state_survives_a_round_trip(void **state)
 	memcpy(s.last.verb, "check", 6);
 	s.last.exit = 4;
 	s.last.at = 10;
+	s.nlogs = STATE_LOGS_MAX;
+	for (size_t i = 0; i < s.nlogs; i++) {
+		memset(s.logs[i].log, 'o', STATE_LOG_NAME_MAX);
+		fill(s.logs[i].root, '7');
+		s.logs[i].size = (INT64_C(1) << 53) - 1;
+	}
+	s.kept = s.slot[SLOT_B];
+	memset(s.stale, 's', STATE_STALE_MAX);
 	assert_int_equal(state_save(&s, fd, &err), 0);
 	memset(&back, 0xaa, sizeof(back));
 	assert_int_equal(state_load(fd, &back, &err), 0);
@@ -118,6 +126,11 @@ static void state_survives_a_round_trip(void **state)
 	assert_int_equal(back.since, 9);
 	assert_string_equal(back.leaf, s.leaf);
 	assert_int_equal(back.last.exit, 4);
+	assert_int_equal(back.nlogs, STATE_LOGS_MAX);
+	assert_memory_equal(back.logs, s.logs, sizeof(s.logs));
+	assert_string_equal(back.kept.sha256, s.kept.sha256);
+	assert_int_equal(back.kept.size, 99);
+	assert_string_equal(back.stale, s.stale);
 	closep(&fd);
 	assert_int_equal(file_remove_tree(AT_FDCWD, dir, &err), 0);
 }
