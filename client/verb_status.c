@@ -161,7 +161,7 @@ static int explain(const char *title, const json_t *tree, struct error *err)
 
 	if (!json_is_object(tree))
 		return 0;
-	r = policy_explain(tree, &text, err);
+	r = policy_explain(tree, false, &text, err);
 	if (r < 0)
 		return r;
 	(void)printf("%s\n%s", title, text.data ? text.data : "");

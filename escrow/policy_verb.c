@@ -13,6 +13,8 @@
 const struct cli_option policy_options[] = {
 	CLI_OPT(struct policy_options, facts, CLI_TEXT, "facts", "FILE",
 		"what is known, as {\"eol.final\": true, ...}"),
+	CLI_OPT(struct policy_options, whole, CLI_FLAG, "whole", NULL,
+		"every rule, not only those that matter"),
 	{0},
 };
 
@@ -93,7 +95,7 @@ int policy_explain_run(const struct cli_call *call, struct error *err)
 					    policy_name(p), "answer", answer_name(answer), "why",
 					    why),
 				  err);
-	r = policy_explain(why, &text, err);
+	r = policy_explain(why, o->whole, &text, err);
 	if (r == 0)
 		(void)printf("%s: %s\n%s", policy_name(p), answer_name(answer), text.data);
 	return r;

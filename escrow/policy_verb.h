@@ -7,6 +7,7 @@
 
 struct policy_options {
 	const char *facts; /* a file; NULL: nothing is known */
+	bool whole;        /* every rule, not only those that matter */
 };
 
 extern const struct cli_option policy_options[];
@@ -15,7 +16,7 @@ extern const struct cli_option policy_options[];
 int policy_check_run(const struct cli_call *call, struct error *err);
 
 /*
- * `policy explain FILE [--facts FILE]`: the answer and its reasons. A no or an
+ * `policy explain FILE [--facts FILE] [--whole]`: the answer and its reasons. A no or an
  * unknown is a result and no failure: the status is 0.
  */
 int policy_explain_run(const struct cli_call *call, struct error *err);

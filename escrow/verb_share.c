@@ -97,7 +97,7 @@ static long long number_of(const struct work *w)
 static int explain(const struct evidence *e, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf text = {0};
-	int r = policy_explain(e->why, &text, err);
+	int r = policy_explain(e->why, false, &text, err);
 
 	if (r == 0 && text.len)
 		(void)fwrite(text.data, 1, text.len, stderr);

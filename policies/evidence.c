@@ -358,8 +358,10 @@ static int find_objection(struct search *s, const char *id, struct facts *f, str
 		if (r < 0 && ledger_altered(leaf, doc))
 			return error_set(err, E_UNTRUSTED, "statements/%s.json: was changed",
 					 leaf->id);
-		if (r == 0)
-			return facts_set_bool(f, "objection", true, leaf->id, err);
+		if (r < 0)
+			continue;
+		r = facts_set_bool(f, "objection", true, leaf->id, err);
+		return r < 0 ? r : facts_locate(f, leaf->id, leaf->index, err);
 	}
 	return facts_set_bool(f, "objection", false, NULL, err);
 }
@@ -389,6 +391,8 @@ static int judge_step(struct search *s, const struct step *step, const struct le
 		r = release_set_now(&s->h, &s->h.now, e->facts, err);
 	if (r == 0)
 		r = find_objection(s, leaf->id, e->facts, err);
+	if (r == 0)
+		r = facts_locate(e->facts, leaf->id, leaf->index, err);
 	if (r == 0)
 		r = policy_shipped(step->policy, &p, err);
 	if (r == 0)

@@ -6,77 +6,92 @@
 #include "lib/base/error.h"
 #include "lib/base/utc.h"
 
+#define FACT(n, t, m) \
+	{ \
+		.name = (n), .type = (t), .meaning = (m) \
+	}
+#define GROWING(n, t, m, from, to) \
+	{ \
+		.name = (n), .type = (t), .meaning = (m), .since = (from), .until = (to) \
+	}
+#define GIVEN(n, t, m) \
+	{ \
+		.name = (n), .type = (t), .meaning = (m), .given = true \
+	}
+
 /*
  * Every fact there is. docs/POLICIES.md lists the same, and a test compares the
  * two. First what evidence.c finds, then what a device, a registry and a
  * product's own documents add.
  */
 const struct fact_info fact_table[] = {
-	{"now", FACT_TIME, "the time that enough witnesses have seen", NULL},
-	{"logged", FACT_SET, "kinds of statements logged under the current root", NULL},
+	FACT("now", FACT_TIME, "the time that enough witnesses have seen"),
+	FACT("logged", FACT_SET, "kinds of statements logged under the current root"),
 
-	{"eol.final", FACT_BOOL, "a final end of life names this root and this bridge", NULL},
-	{"eol.release", FACT_BOOL, "the vendor itself released the deposit", NULL},
-	{"eol.date", FACT_TIME, "the declared end of life", NULL},
-	{"eol.at", FACT_TIME, "when the final end of life was logged", NULL},
+	FACT("eol.final", FACT_BOOL, "a final end of life names this root and this bridge"),
+	FACT("eol.release", FACT_BOOL, "the vendor itself released the deposit"),
+	FACT("eol.date", FACT_TIME, "the declared end of life"),
+	FACT("eol.at", FACT_TIME, "when the final end of life was logged"),
 
-	{"notice.ground", FACT_TEXT, "ground of the notice", NULL},
-	{"notice.evidence", FACT_INT, "pieces of evidence that the notice names", NULL},
-	{"notice.at", FACT_TIME, "when the notice was logged", NULL},
-	{"objection", FACT_BOOL, "the vendor's objection stands", NULL},
+	FACT("notice.ground", FACT_TEXT, "ground of the notice"),
+	FACT("notice.evidence", FACT_INT, "pieces of evidence that the notice names"),
+	FACT("notice.at", FACT_TIME, "when the notice was logged"),
+	FACT("objection", FACT_BOOL, "the vendor's objection stands"),
 
-	{"approvals", FACT_SET, "trustees who approve", NULL},
-	{"approvals.threshold", FACT_INT, "trustees that the deposit asks for", NULL},
-	{"approvals.at", FACT_TIME, "when the last approval was logged", NULL},
-	{"refusals", FACT_SET, "trustees who refuse", NULL},
+	FACT("approvals", FACT_SET, "trustees who approve"),
+	FACT("approvals.threshold", FACT_INT, "trustees that the deposit asks for"),
+	FACT("approvals.at", FACT_TIME, "when the last approval was logged"),
+	FACT("refusals", FACT_SET, "trustees who refuse"),
 
-	{"support.until", FACT_TIME, "the end of the promised support", NULL},
-	{"support.ended", FACT_BOOL, "the promised support has ended", "support.until"},
-	{"life.at", FACT_TIME, "the vendor's last sign of life", NULL},
-	{"silence.days", FACT_INT, "days without a sign of life from the vendor", "life.at"},
-	{"targets.at", FACT_TIME, "when the last update was published", NULL},
-	{"targets.silence_days", FACT_INT, "days without an update", "targets.at"},
+	FACT("support.until", FACT_TIME, "the end of the promised support"),
+	GROWING("support.ended", FACT_BOOL, "the promised support has ended", "support.until",
+		"notice.at"),
+	FACT("life.at", FACT_TIME, "the vendor's last sign of life"),
+	GROWING("silence.days", FACT_INT, "days without a sign of life from the vendor", "life.at",
+		"notice.at"),
+	FACT("targets.at", FACT_TIME, "when the last update was published"),
+	GROWING("targets.silence_days", FACT_INT, "days without an update", "targets.at",
+		"notice.at"),
 
-	{"succession", FACT_BOOL, "a succession to the offered root is logged", NULL},
-	{"succession.at", FACT_TIME, "when the succession was logged", NULL},
-	{"rotation", FACT_BOOL, "a rotation to the offered root is logged", NULL},
-	{"rotation.at", FACT_TIME, "when the rotation was logged", NULL},
+	FACT("succession", FACT_BOOL, "a succession to the offered root is logged"),
+	FACT("succession.at", FACT_TIME, "when the succession was logged"),
+	FACT("rotation", FACT_BOOL, "a rotation to the offered root is logged"),
+	FACT("rotation.at", FACT_TIME, "when the rotation was logged"),
 
-	{"action", FACT_TEXT, "what is to be done", NULL},
-	{"released", FACT_BOOL, "the change of publisher is backed by evidence", NULL},
-	{"change", FACT_SET, "what the offered root changes", NULL},
-	{"consent.owner", FACT_BOOL, "the owner consents to exactly this", NULL},
-	{"publisher.kind", FACT_TEXT, "kind of publisher", NULL},
-	{"metadata.stale_days", FACT_INT, "days since the metadata expired", NULL},
-	{"rebuilds", FACT_SET, "rebuilders who got the same bits", NULL},
-	{"rebuilds.threshold", FACT_INT, "rebuilders that the root asks for", NULL},
+	GIVEN("action", FACT_TEXT, "what is to be done"),
+	FACT("released", FACT_BOOL, "the change of publisher is backed by evidence"),
+	GIVEN("change", FACT_SET, "what the offered root changes"),
+	FACT("consent.owner", FACT_BOOL, "the owner consents to exactly this"),
+	GIVEN("publisher.kind", FACT_TEXT, "kind of publisher"),
+	FACT("metadata.stale_days", FACT_INT, "days since the metadata expired"),
+	FACT("rebuilds", FACT_SET, "rebuilders who got the same bits"),
+	FACT("rebuilds.threshold", FACT_INT, "rebuilders that the root asks for"),
 
-	{"target.digest_matches", FACT_BOOL, "the stored file has the listed digest", NULL},
-	{"target.length_matches", FACT_BOOL, "the stored file has the listed length", NULL},
-	{"target.hardware_listed", FACT_BOOL, "it names hardware, all of it the product's own",
-	 NULL},
-	{"target.not_older", FACT_BOOL, "its version is not lower than the published one", NULL},
-	{"target.sbom", FACT_BOOL, "a bill of materials is published with it", NULL},
-	{"source.in_repository", FACT_BOOL,
-	 "its source commit is in the product's source repository", NULL},
-	{"source.swhid", FACT_BOOL, "its source has a Software Heritage id", NULL},
-	{"source.location", FACT_BOOL, "its source has a public location", NULL},
-	{"signers", FACT_SET, "keys of the role that signed", NULL},
-	{"signers.threshold", FACT_INT, "signatures that the role asks for", NULL},
-	{"proposal.at", FACT_TIME, "when the document was first proposed", NULL},
+	FACT("target.digest_matches", FACT_BOOL, "the stored file has the listed digest"),
+	FACT("target.length_matches", FACT_BOOL, "the stored file has the listed length"),
+	FACT("target.hardware_listed", FACT_BOOL, "it names hardware, all of it the product's own"),
+	FACT("target.not_older", FACT_BOOL, "its version is not lower than the published one"),
+	FACT("target.sbom", FACT_BOOL, "a bill of materials is published with it"),
+	FACT("source.in_repository", FACT_BOOL,
+	     "its source commit is in the product's source repository"),
+	FACT("source.swhid", FACT_BOOL, "its source has a Software Heritage id"),
+	FACT("source.location", FACT_BOOL, "its source has a public location"),
+	FACT("signers", FACT_SET, "keys of the role that signed"),
+	FACT("signers.threshold", FACT_INT, "signatures that the role asks for"),
+	FACT("proposal.at", FACT_TIME, "when the document was first proposed"),
 
-	{"root.self_signed", FACT_BOOL, "the first root is signed by its own threshold", NULL},
-	{"root.threshold", FACT_INT, "signatures that the root role asks for", NULL},
-	{"operator.admitted", FACT_BOOL, "the operator admitted the product", NULL},
+	FACT("root.self_signed", FACT_BOOL, "the first root is signed by its own threshold"),
+	FACT("root.threshold", FACT_INT, "signatures that the root role asks for"),
+	FACT("operator.admitted", FACT_BOOL, "the operator admitted the product"),
 
-	{"product.updatable", FACT_BOOL, "it can get security updates", NULL},
-	{"product.update_method", FACT_TEXT, "how it gets updates", NULL},
-	{"product.support_days", FACT_INT, "days of promised support", NULL},
-	{"product.after_eol", FACT_TEXT, "after the end of support it", NULL},
-	{"product.notify", FACT_BOOL, "it says how its user learns of updates", NULL},
-	{"product.options", FACT_INT, "things an owner can do after the end", NULL},
-	{"product.logs", FACT_INT, "transparency logs that the root names", NULL},
-	{"product.witnesses", FACT_INT, "witnesses that must cosign", NULL},
+	FACT("product.updatable", FACT_BOOL, "it can get security updates"),
+	FACT("product.update_method", FACT_TEXT, "how it gets updates"),
+	FACT("product.support_days", FACT_INT, "days of promised support"),
+	FACT("product.after_eol", FACT_TEXT, "after the end of support it"),
+	FACT("product.notify", FACT_BOOL, "it says how its user learns of updates"),
+	FACT("product.options", FACT_INT, "things an owner can do after the end"),
+	FACT("product.logs", FACT_INT, "transparency logs that the root names"),
+	FACT("product.witnesses", FACT_INT, "witnesses that must cosign"),
 	{0},
 };
 
@@ -88,6 +103,8 @@ static const char *const type_names[] = {"boolean", "integer", "date", "text", "
 struct entry {
 	json_t *value; /* NULL: unknown */
 	char *source;
+	int64_t index; /* meaningful with `source` */
+	json_t *from;  /* of the members of a set; NULL: nothing is said of any */
 	char *why_not;
 };
 
@@ -121,6 +138,7 @@ int facts_new(struct facts **out, struct error *err)
 static void forget(struct entry *e)
 {
 	json_decref(e->value);
+	json_decref(e->from);
 	free(e->source);
 	free(e->why_not);
 	*e = (struct entry){0};
@@ -154,6 +172,7 @@ static int put(struct entry *e, json_t *value_take, const char *source, struct e
 	forget(e);
 	e->value = steal(value);
 	e->source = steal(copy);
+	e->index = -1;
 	return 0;
 }
 
@@ -205,6 +224,15 @@ static bool has_member(const json_t *set, const char *member)
 	return false;
 }
 
+/* Where one member comes from. */
+static int note_member(struct entry *e, const char *member, const char *source, struct error *err)
+{
+	if (!e->from)
+		e->from = json_array();
+	json_t *o = json_pack("{s:s, s:s}", "member", member, "source", source);
+	return json_array_append_new(e->from, o) < 0 ? error_nomem(err) : 0;
+}
+
 int facts_add(struct facts *f, const char *name, const char *member, const char *source,
 	      struct error *err)
 {
@@ -213,7 +241,7 @@ int facts_add(struct facts *f, const char *name, const char *member, const char 
 	int r = 0;
 
 	if (!e->value)
-		r = put(e, json_array(), source, err);
+		r = put(e, json_array(), NULL, err);
 	if (r < 0 || has_member(e->value, member))
 		return r;
 	if (json_array_size(e->value) >= FACT_MEMBERS_MAX)
@@ -222,7 +250,9 @@ int facts_add(struct facts *f, const char *name, const char *member, const char 
 	r = make_text(name, member, &text, err);
 	if (r < 0)
 		return r;
-	return json_array_append_new(e->value, text) < 0 ? error_nomem(err) : 0;
+	if (json_array_append_new(e->value, text) < 0)
+		return error_nomem(err);
+	return source ? note_member(e, member, source, err) : 0;
 }
 
 int facts_set_empty(struct facts *f, const char *name, const char *source, struct error *err)
@@ -244,6 +274,29 @@ int facts_set_unknown(struct facts *f, const char *name, const char *why_not, st
 	return 0;
 }
 
+int facts_locate(struct facts *f, const char *id, uint64_t index, struct error *err)
+{
+	for (size_t i = 0; i < FACTS; i++) {
+		struct entry *e = &f->entry[i];
+		json_t *one;
+		size_t at;
+
+		if (e->source && strcmp(e->source, id) == 0)
+			e->index = (int64_t)index;
+		json_array_foreach(e->from, at, one)
+		{
+			json_t *number;
+
+			if (strcmp(json_string_value(json_object_get(one, "source")), id) != 0)
+				continue;
+			number = json_integer((json_int_t)index);
+			if (json_object_set_new(one, "index", number) < 0)
+				return error_nomem(err);
+		}
+	}
+	return 0;
+}
+
 struct fact_value facts_get(const struct facts *f, const struct fact_info *fact)
 {
 	const struct entry *e = &f->entry[fact - fact_table];
@@ -255,6 +308,8 @@ struct fact_value facts_get(const struct facts *f, const struct fact_info *fact)
 		.text = json_string_value(e->value),
 		.set = json_is_array(e->value) ? e->value : NULL,
 		.source = e->source,
+		.index = e->source ? e->index : -1,
+		.from = e->from,
 		.why_not = e->why_not,
 	};
 }

@@ -29,6 +29,8 @@ struct fact_info {
 	enum fact_type type;
 	const char *meaning; /* for people: reads on after "yes" or "no", or before a value */
 	const char *since;   /* FACT_INT in days, FACT_BOOL: the FACT_TIME it depends on, or NULL */
+	const char *until; /* the FACT_TIME at which that stops counting, once it is known; NULL */
+	bool given;        /* part of the question: nothing that anybody does changes it */
 };
 
 /* The table, ended by a zero entry; and one entry of it, or NULL. */
@@ -43,7 +45,9 @@ struct fact_value {
 	int64_t number;      /* FACT_INT; FACT_TIME in seconds since the Unix epoch */
 	const char *text;    /* FACT_TEXT */
 	const json_t *set;   /* FACT_SET: array of distinct texts */
-	const char *source;  /* NULL: not said */
+	const char *source;  /* id of the document it comes from; NULL: not said */
+	int64_t index;       /* of that document in the log; -1: not said */
+	const json_t *from;  /* FACT_SET: array of {"member", "source", "index"?}; NULL: not said */
 	const char *why_not; /* while unknown: what is lacking, for people; or NULL */
 };
 
@@ -65,8 +69,8 @@ struct fact_value facts_get(const struct facts *f, const struct fact_info *fact)
 
 /*
  * Each demands a fact of its type (facts_set_int also takes a FACT_TIME): a
- * wrong name is a bug and asserted. `source` names the document (an id) or the
- * log index, for `why`; it may be NULL. E_NOMEM; E_INVALID: too long, too many.
+ * wrong name is a bug and asserted. `source` names the document by its id, for
+ * `why`; it may be NULL. E_NOMEM; E_INVALID: too long, too many.
  */
 MUSTCHECK int facts_set_bool(struct facts *f, const char *name, bool v, const char *source,
 			     struct error *err);
@@ -74,7 +78,10 @@ MUSTCHECK int facts_set_int(struct facts *f, const char *name, int64_t v, const 
 			    struct error *err);
 MUSTCHECK int facts_set_text(struct facts *f, const char *name, const char *v, const char *source,
 			     struct error *err);
-/* Add one member to a fact that is a set of texts (setting it, if it was unknown, to that). */
+/*
+ * Add one member to a fact that is a set of texts (setting it, if it was unknown, to
+ * that). `source` is of this member. One that is there already stays as it is.
+ */
 MUSTCHECK int facts_add(struct facts *f, const char *name, const char *member, const char *source,
 			struct error *err);
 /* The set is known to have no member so far. */
@@ -83,5 +90,8 @@ MUSTCHECK int facts_set_empty(struct facts *f, const char *name, const char *sou
 /* Make it unknown, and say what is lacking. */
 MUSTCHECK int facts_set_unknown(struct facts *f, const char *name, const char *why_not,
 				struct error *err);
+
+/* The document `id` is in the log at `index`: note that with all that comes from it. */
+MUSTCHECK int facts_locate(struct facts *f, const char *id, uint64_t index, struct error *err);
 
 #endif

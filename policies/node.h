@@ -56,4 +56,16 @@ struct policy {
 
 const char *op_name(enum op op); /* "at_least" */
 
+/* Is the text in this list? NULL is an empty one. */
+bool list_has(const json_t *list, const char *text);
+
+/* How many members of the set count: all, or those that the rule lists. */
+int64_t node_count(const struct node *n, const json_t *set);
+
+/* Is a boolean that the rule compares to be true, for the rule to come to `want`? */
+bool node_wants_true(const struct node *n, enum answer want);
+
+/* The comparison that holds where this one does not; CMP_IN and CMP_TRUE have none. */
+enum compare compare_opposite(enum compare c);
+
 #endif

@@ -5,7 +5,7 @@
  * A policy is a small JSON document; evaluating it over facts gives yes, no or
  * unknown, with a tree of reasons in the policy's own shape. Three-valued
  * (Kleene) logic: unknown is never yes. No loops, no user code, bounded size;
- * evaluation always ends. docs/PROTOCOL.md, "Policies", has the language.
+ * evaluation always ends. docs/POLICIES.md has the language.
  */
 #ifndef POLICIES_POLICY_H
 #define POLICIES_POLICY_H
@@ -35,18 +35,27 @@ DEFINE_CLEANUP(struct policy *, policy_free)
 const char *policy_name(const struct policy *p);
 
 /*
- * Evaluate. *why (may be NULL) gets a tree that the caller owns: {"rule", "answer":
- * "yes"|"no"|"unknown", "text", "value"?, "source"?, "needs"?, "when"?, "of": [...]}.
+ * Evaluate. *why (may be NULL) gets a tree in the shape of the policy, that the
+ * caller owns: {"rule", "answer": "yes"|"no"|"unknown", "text", "at_least"?, "fact"?,
+ * "value"?, "source"?, "index"?, "from"?, "needs"?, "when"? | "not_before"?, "of"?};
+ * docs/POLICIES.md, "Reasons". Without it nothing is allocated and nothing fails.
  */
 MUSTCHECK int policy_decide(const struct policy *p, const struct facts *f, enum answer *out,
 			    json_t **why, struct error *err);
 
 const char *answer_name(enum answer a);
 
-/* The tree as indented lines for people. */
-MUSTCHECK int policy_explain(const json_t *why, struct buf *out, struct error *err);
+/*
+ * The tree as indented lines for people: `whole`, or only what matters: of a yes
+ * what made it so, of anything else what would. Control characters of texts are
+ * escaped. E_INVALID: no tree.
+ */
+MUSTCHECK int policy_explain(const json_t *why, bool whole, struct buf *out, struct error *err);
 
-/* What stands against a yes, on one line: the rules without parts whose answer is another. */
+/*
+ * What would make it a yes, on one line, the shortest way first: "needs A and B; or C".
+ * Nothing for a yes.
+ */
 MUSTCHECK int policy_lacking(const json_t *why, struct buf *out, struct error *err);
 
 #endif

@@ -199,21 +199,22 @@ static int count_votes(const struct moment *m, struct votes *v, struct error *er
 			continue;
 		v->approve = approval ? v->approve | rec->seats : v->approve & ~rec->seats;
 		v->refuse = approval ? v->refuse & ~rec->seats : v->refuse | rec->seats;
-		for (size_t s = 0; approval && s < m->d->nseats; s++)
+		for (size_t s = 0; s < m->d->nseats; s++)
 			if (rec->seats >> s & 1)
 				v->by[s] = rec;
 	}
 	return 0;
 }
 
+/* `by` has the vote of each seat. */
 static int set_members(const struct moment *m, struct facts *f, const char *name, uint64_t seats,
-		       struct error *err)
+		       const struct record *const *by, struct error *err)
 {
 	int r = facts_set_empty(f, name, NULL, err);
 
 	for (size_t s = 0; s < m->d->nseats && r == 0; s++)
 		if (seats >> s & 1)
-			r = facts_add(f, name, m->d->seats[s].name, NULL, err);
+			r = facts_add(f, name, m->d->seats[s].name, by[s]->leaf->id, err);
 	return r;
 }
 
@@ -230,9 +231,9 @@ static int set_approvals(const struct moment *m, const struct votes *v, struct f
 	if (r == 0 && is_missing(m->h, ST_REFUSAL))
 		return facts_set_unknown(f, "approvals", NOT_SERVED, err);
 	if (r == 0)
-		r = set_members(m, f, "approvals", v->approve, err);
+		r = set_members(m, f, "approvals", v->approve, v->by, err);
 	if (r == 0)
-		r = set_members(m, f, "refusals", v->refuse, err);
+		r = set_members(m, f, "refusals", v->refuse, v->by, err);
 	if (r == 0 && last && last->when.known)
 		r = facts_set_int(f, "approvals.at", last->when.high, last->leaf->id, err);
 	return r;
@@ -509,6 +510,20 @@ static int find_result(const struct moment *end, const struct policy *p, struct 
 	return r;
 }
 
+/* For the reasons: where in the log the documents are that the facts come from. */
+static int locate(const struct moment *m, const struct leaf *deposit, struct facts *f,
+		  struct error *err)
+{
+	const struct leaf *root = leaf_chain_find(m->h->chain, envelope_id(m->h->query->from->doc));
+	int r = facts_locate(f, deposit->id, deposit->index, err);
+
+	if (r == 0 && root)
+		r = facts_locate(f, root->id, root->index, err);
+	for (size_t i = 0; i < m->upto && r == 0; i++)
+		r = facts_locate(f, m->h->records[i].leaf->id, m->h->records[i].leaf->index, err);
+	return r;
+}
+
 int release_judge(struct ledger *h, const struct deposit *d, const struct leaf *leaf,
 		  struct ruling *out, struct error *err)
 {
@@ -525,6 +540,8 @@ int release_judge(struct ledger *h, const struct deposit *d, const struct leaf *
 	r = find_result(&end, p, &best, err);
 	if (r == 0)
 		r = make_facts(&best.m, &v, &ruling.facts, err);
+	if (r == 0)
+		r = locate(&best.m, leaf, ruling.facts, err);
 	if (r == 0)
 		r = policy_decide(p, ruling.facts, &ruling.answer, &ruling.why, err);
 	if (r == 0)

@@ -304,12 +304,12 @@ def targets(m):
              {"name": "../root", "keyids": [m.keys[0].id], "threshold": 1, "terminating": False,
               "paths": ["*"]}]}}, [m.targets_key])),
         ("a lower image version", 409, "denied",
-         "targets 2: image.bin: policy publish/basic: no: its version is not lower than the "
-         "published one, needs target.not_older to be yes",
+         "targets 2: image.bin: policy publish/basic: needs \"its version is not lower "
+         "than the published one\" to be yes",
          field("custom", "bequest", "version", to="0.9")),
         ("another product's hardware", 409, "denied",
-         "targets 2: image.bin: policy publish/basic: no: it names hardware, all of it the "
-         "product's own, needs target.hardware_listed to be yes",
+         "targets 2: image.bin: policy publish/basic: needs \"it names hardware, all of "
+         "it the product's own\" to be yes",
          field("custom", "bequest", "hardware", to=["other,y2"])),
     ]
 
@@ -574,11 +574,11 @@ def early(m, bridge, other_bridge):
                             eol="3" * 64)
     return [
         ("the bridge before the release", 409, "denied",
-         f"root 2: is the bridge of deposit {at[:12]}, which is not released: no: the vendor "
-         "itself released the deposit, needs eol.release to be yes; no: a final end of life "
-         "names this root and this bridge, needs eol.final to be yes; no: trustees who approve: "
-         "none (0 of 2), needs 2 more; unknown: ground of the notice: not known, needs "
-         "notice.ground to be one of silence, ins", bridge),
+         f"root 2: is the bridge of deposit {at[:12]}, which is not released: needs \"the "
+         "vendor itself released the deposit\" to be yes; or \"a final end of life names this root "
+         "and this bridge\" to be yes and \"trustees who approve\" to have 2 more; or \"ground of "
+         "the notice\" to be one of silence, insolvency, order and witnessed time: the current root "
+         "names no witnesses and \"when", bridge),
         ("a bridge that no deposit names", 409, "denied",
          "root 2: changes the publisher (the publisher's id or kind is another; fewer old root "
          "keys remain than the old threshold; new root keys can make up a threshold alone): "

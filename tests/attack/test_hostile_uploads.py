@@ -193,13 +193,12 @@ def main():
 
         r.refuses(share_bodies(good) + [
             ("a share before the release", 409, "denied",
-         "the deposit is not released: no: the vendor itself released the deposit, needs "
-         "eol.release to be yes; no: a final end of life names this root and this bridge, needs "
-         "eol.final to be yes; no: trustees who approve: none (0 of 2), needs 2 more; unknown: "
-         "ground of the notice: not known, needs notice.ground to be one of silence, "
-         "insolvency, order; unknown: days without a sign of life from the vendor: not known, "
-         "needs witnessed time: the current root names no witnesses; unknown: the promised "
-         "support has ended: no", canonical(good))], send)
+         "the deposit is not released: needs \"the vendor itself released the deposit\" to be yes; or "
+         "\"a final end of life names this root and this bridge\" to be yes and \"trustees who approve\" "
+         "to have 2 more; or \"ground of the notice\" to be one of silence, insolvency, order and "
+         "witnessed time: the current root names no witnesses and \"when the notice was logged\" to "
+         "be known and \"trustees who approve\" to have 2 more; or \"ground of the notice\" to be one of "
+         "silence and witnessed time: the current root names no witnesses a", canonical(good))], send)
         eol = m.by_root(m.statement_body("eol", date=when(-1), reason="over", final={
             "root": identity(m.first), "bridge": identity(bridge)}))
         assert r.post(eol) == ["published"]

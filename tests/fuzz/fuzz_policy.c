@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (policy_decide(p, f, &answer, &why, NULL) < 0 ||
 	    policy_decide(p, f, &quick, NULL, NULL) < 0 || answer != quick ||
-	    policy_explain(why, &text, NULL) < 0)
+	    policy_explain(why, false, &text, NULL) < 0)
 		abort();
 	return 0;
 }

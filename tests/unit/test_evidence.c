@@ -789,6 +789,27 @@ static struct scene silent_scene(int64_t days, char notice[SHA256_HEX_SIZE])
 	return s;
 }
 
+/* What the decision rests on can be found: each document by its id, and in the log. */
+static void assert_located(const struct scene *s)
+{
+	const struct fact_value at = facts_get(s->e.facts, fact_find("notice.at"));
+	const struct fact_value who = facts_get(s->e.facts, fact_find("approvals"));
+	const struct leaf *notice = leaf_chain_find(&s->e.chain, at.source);
+
+	assert_non_null(notice);
+	assert_int_equal(at.index, notice->index);
+	assert_int_equal(json_array_size(who.from), 2);
+	for (size_t i = 0; i < 2; i++) {
+		const json_t *one = json_array_get(who.from, i);
+		const char *id = json_string_value(json_object_get(one, "source"));
+		const struct leaf *leaf = leaf_chain_find(&s->e.chain, id);
+
+		assert_non_null(leaf);
+		assert_string_equal(leaf->kind, "approval");
+		assert_int_equal(json_integer_value(json_object_get(one, "index")), leaf->index);
+	}
+}
+
 static void silence_needs_its_period(void **state)
 {
 	char notice[SHA256_HEX_SIZE];
@@ -798,10 +819,13 @@ static void silence_needs_its_period(void **state)
 	(void)state;
 	judge_deposit(&early);
 	assert_answer(&early, ANSWER_NO);
-	assert_non_null(json_object_get(early.e.why, "when"));
+	const json_t *silent = json_array_get(json_object_get(early.e.why, "of"), 2);
+	assert_non_null(json_object_get(silent, "not_before"));
+	assert_null(json_object_get(silent, "when")); /* somebody has to approve then */
 	judge_deposit(&late);
 	assert_answer(&late, ANSWER_YES);
 	assert_true(late.e.when.known);
+	assert_located(&late);
 	log_bridge(&late);
 	judge(&late);
 	assert_answer(&late, ANSWER_YES);

@@ -2,6 +2,7 @@
 #include "policies/facts.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "tests/unit/unit.h"
 
@@ -35,6 +36,8 @@ static void what_was_never_set_is_unknown(void **state)
 		assert_ptr_equal(fact_find(fact->name), fact);
 		if (fact->since)
 			assert_int_equal(fact_find(fact->since)->type, FACT_TIME);
+		if (fact->until)
+			assert_int_equal(fact_find(fact->until)->type, FACT_TIME);
 	}
 	assert_null(fact_find("eol"));
 	assert_null(fact_find(""));
@@ -73,7 +76,68 @@ static void a_set_grows_and_can_be_empty(void **state)
 	assert_int_equal(facts_add(f, "approvals", "ann", NULL, NULL), 0);
 	assert_int_equal(json_array_size(get(f, "approvals").set), 2);
 	assert_int_equal(facts_add(f, "refusals", "eve", "id", NULL), 0);
-	assert_string_equal(get(f, "refusals").source, "id");
+	assert_null(get(f, "refusals").source); /* of a member, not of the set */
+}
+
+static void each_member_of_a_set_has_its_source(void **state)
+{
+	struct facts *f = *state;
+	CLEANUP(json_decrefp) json_t *wanted = NULL;
+
+	assert_int_equal(facts_add(f, "approvals", "ann", "a1", NULL), 0);
+	assert_int_equal(facts_add(f, "approvals", "bob", NULL, NULL), 0);
+	assert_int_equal(facts_add(f, "approvals", "ann", "a2", NULL), 0); /* there already */
+	assert_int_equal(facts_add(f, "approvals", "eve", "e1", NULL), 0);
+	assert_int_equal(facts_locate(f, "e1", 7, NULL), 0);
+	wanted = json_pack("[{s:s, s:s}, {s:s, s:s, s:i}]", "member", "ann", "source", "a1",
+			   "member", "eve", "source", "e1", "index", 7);
+	assert_true(json_equal(get(f, "approvals").from, wanted));
+	/* set again: nothing is left of it */
+	assert_int_equal(facts_set_empty(f, "approvals", NULL, NULL), 0);
+	assert_null(get(f, "approvals").from);
+}
+
+static void a_source_has_its_place_in_the_log(void **state)
+{
+	struct facts *f = *state;
+
+	assert_int_equal(facts_set_bool(f, "eol.final", true, "abc", NULL), 0);
+	assert_int_equal(facts_set_int(f, "eol.at", 5, "abc", NULL), 0);
+	assert_int_equal(facts_set_int(f, "life.at", 6, "def", NULL), 0);
+	assert_int_equal(facts_set_int(f, "targets.at", 6, NULL, NULL), 0);
+	assert_int_equal(get(f, "eol.at").index, -1);
+	assert_int_equal(facts_locate(f, "abc", 0, NULL), 0);
+	assert_int_equal(get(f, "eol.final").index, 0);
+	assert_int_equal(get(f, "eol.at").index, 0);
+	assert_int_equal(get(f, "life.at").index, -1);
+	assert_int_equal(get(f, "targets.at").index, -1);
+	assert_int_equal(facts_set_bool(f, "eol.final", true, "xyz", NULL), 0);
+	assert_int_equal(get(f, "eol.final").index, -1);
+}
+
+static void lack_of_memory_leaves_facts_whole(void **state)
+{
+	bool fired = true;
+
+	(void)state;
+	json_set_alloc_funcs(oom_malloc, free);
+	for (long n = 0; fired; n++) {
+		CLEANUP(facts_freep) struct facts *f = NULL;
+
+		assert_true(n < 1000);
+		oom_after(n);
+		int r = facts_new(&f, NULL);
+		if (r == 0)
+			r = facts_set_bool(f, "eol.final", true, "abc", NULL);
+		if (r == 0)
+			r = facts_add(f, "approvals", "ann", "abc", NULL);
+		if (r == 0)
+			r = facts_locate(f, "abc", 3, NULL);
+		fired = oom_fired();
+		/* The library does not tell a text that is no UTF-8 from one it has no room for. */
+		assert_true(fired ? r == E_NOMEM || r == E_INVALID : r == 0);
+	}
+	json_set_alloc_funcs(malloc, free);
 }
 
 static void unknown_says_why(void **state)
@@ -160,6 +224,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_fact_has_value_and_source, new_facts, free_facts),
 		cmocka_unit_test_setup_teardown(a_set_grows_and_can_be_empty, new_facts,
 						free_facts),
+		cmocka_unit_test_setup_teardown(each_member_of_a_set_has_its_source, new_facts,
+						free_facts),
+		cmocka_unit_test_setup_teardown(a_source_has_its_place_in_the_log, new_facts,
+						free_facts),
+		cmocka_unit_test(lack_of_memory_leaves_facts_whole),
 		cmocka_unit_test_setup_teardown(unknown_says_why, new_facts, free_facts),
 		cmocka_unit_test_setup_teardown(texts_and_sets_have_limits, new_facts, free_facts),
 		cmocka_unit_test(facts_of_another_type_are_refused),
