@@ -32,13 +32,14 @@ static bool is_update(const struct leaf *l)
 	return strcmp(l->kind, "targets") == 0;
 }
 
-/* Leave out the updates that are followed by another. */
+/* Leave out the updates between two others. */
 static void thin(struct leaf_chain *c)
 {
 	size_t to = 0, tail = c->n > TAIL ? c->n - TAIL : 0;
 
 	for (size_t i = 0; i < c->n; i++) {
-		if (i < tail && is_update(&c->leaves[i]) && is_update(&c->leaves[i + 1]))
+		if (i < tail && is_update(&c->leaves[i]) && is_update(&c->leaves[i + 1]) &&
+		    to > 0 && is_update(&c->leaves[to - 1]))
 			continue;
 		if (to != i)
 			c->leaves[to] = c->leaves[i];

@@ -3,8 +3,8 @@
  * leaves - a mirror's leaf chain of our product, in bounded memory
  *
  * The file is read as it arrives and every leaf checked, but of updates in a row
- * only the last is kept: nothing that a device decides depends on the others. What
- * the device saw before is compared on the way.
+ * only the first and the last are kept: nothing that a device decides depends on the others.
+ * What the device saw before is compared on the way.
  */
 #ifndef CLIENT_LEAVES_H
 #define CLIENT_LEAVES_H

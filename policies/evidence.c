@@ -15,7 +15,8 @@ enum { DEPOSITS_MAX = 32 };
 struct search {
 	struct ledger h;
 	struct evidence *e;
-	const struct leaf *offered; /* of root N+1; NULL: none asked for, or not logged */
+	const struct leaf *offered; /* of root N+1; NULL: not logged */
+	struct shown shown;         /* of `offered`, if it was asked for */
 	const char *lacking;        /* set: the answer is unknown, for want of this */
 	struct error wrong;         /* why a document that claimed to be it was not */
 	size_t judged;              /* deposits */
@@ -78,10 +79,9 @@ static int find_offered(struct search *s, struct error *err)
 	const struct evidence_query *q = query(s);
 	const struct leaf *leaf = leaf_chain_first_root(&s->e->chain, q->from->version + 1);
 	enum proof_state state = PROOF_UNREAD;
-	struct witnessed when = {0};
 
 	s->offered = leaf;
-	if (!q->to)
+	if (!q->to || (!leaf && q->ahead))
 		return 0;
 	if (!leaf) {
 		s->lacking = "the offered root in the log";
@@ -91,11 +91,26 @@ static int find_offered(struct search *s, struct error *err)
 		return error_set(err, E_UNTRUSTED,
 				 "root %lld: is not the first of its version in the log",
 				 (long long)q->to->version);
-	int r = ledger_prove(&s->h, leaf, &state, &when, err);
+	int r = ledger_prove(&s->h, leaf, &state, &s->shown, err);
 	if (r == 0 && state != PROOF_GOOD)
 		s->lacking = "a log proof of the offered root under the logs and witnesses of the "
 			     "current one";
 	return r;
+}
+
+/* A checkpoint that is younger than the last leaf says more of the time. */
+static int take_now(struct search *s, struct error *err)
+{
+	const struct buf *bytes = query(s)->checkpoint;
+	struct witnessed now = {0};
+	struct error why;
+
+	if (!bytes)
+		return 0;
+	int r = logs_now(s->h.logs, bytes->data, bytes->len, &now, &why);
+	if (r == 0 && now.known && (!s->h.now.known || now.high > s->h.now.high))
+		s->h.now = now;
+	return r == E_NOMEM ? error_nomem(err) : 0;
 }
 
 /* --- a deposit -------------------------------------------------------------------- */
@@ -142,9 +157,9 @@ static int rule(struct search *s, const struct leaf *leaf, const struct deposit 
 		struct ruling *out, struct error *err)
 {
 	enum proof_state state = PROOF_UNREAD;
-	struct witnessed when = {0};
+	struct shown shown;
 
-	int r = ledger_prove(&s->h, leaf, &state, &when, err);
+	int r = ledger_prove(&s->h, leaf, &state, &shown, err);
 	if (r == 0 && state != PROOF_GOOD) {
 		s->lacking = "the log proof of the deposit";
 		return 0;
@@ -273,6 +288,26 @@ static const struct step succession = {ST_SUCCESSION, "succession", "succession.
 				       "change/succession"};
 static const struct step rotation = {ST_ROTATION, "rotation", "rotation.at", "change/rotation"};
 
+/* A vendor's lost keys would else be found again by whoever has them. */
+static int check_new_keys(const struct evidence_query *q, struct error *err)
+{
+	const struct role_keys *keys = &q->to->role[TUF_ROOT];
+	const struct tuf_root *known[] = {q->from, q->anchor};
+
+	for (size_t i = 0; i < q->nearlier + ARRAY_LEN(known); i++) {
+		const struct tuf_root *old =
+			i < q->nearlier ? q->earlier[i] : known[i - q->nearlier];
+
+		for (size_t k = 0; old && k < keys->n; k++)
+			if (role_keys_has(&old->role[TUF_ROOT], keys->keys[k]))
+				return error_set(err, E_UNTRUSTED,
+						 "succession: a vendor returns with new keys, and "
+						 "root %lld has one of these",
+						 (long long)old->version);
+	}
+	return 0;
+}
+
 /* A succession is for stewards; a vendor that keeps its name shows a rotation. */
 static int check_parties(const struct search *s, enum statement_type type, struct error *err)
 {
@@ -288,6 +323,8 @@ static int check_parties(const struct search *s, enum statement_type type, struc
 	if (type == ST_SUCCESSION && from->kind != PUBLISHER_STEWARDS)
 		return error_set(err, E_UNTRUSTED,
 				 "succession: a vendor's product changes hands by a deposit");
+	if (type == ST_SUCCESSION && to->kind == PUBLISHER_VENDOR)
+		return check_new_keys(q, err);
 	if (type == ST_ROTATION && (from->kind != to->kind || strcmp(from->id, to->id) != 0))
 		return error_set(err, E_UNTRUSTED, "rotation: the publisher is another");
 	return 0;
@@ -335,10 +372,11 @@ static int try_step(struct search *s, const struct leaf *leaf, bool *good, struc
 	return 0;
 }
 
-/* Has the vendor objected to this rotation, under the root that is current? */
-static int find_objection(struct search *s, const char *id, struct facts *f, struct error *err)
+/* Has the publisher objected to this rotation, under root N, before the leaf `end`? */
+static int find_objection(struct search *s, const char *id, size_t end, struct facts *f,
+			  struct error *err)
 {
-	for (size_t i = s->h.begin; i < s->h.end; i++) {
+	for (size_t i = s->h.begin; i < end; i++) {
 		const struct leaf *leaf = &s->e->chain.leaves[i];
 		CLEANUP(envelope_freep) struct envelope *doc = NULL;
 		struct error why = {0};
@@ -366,39 +404,87 @@ static int find_objection(struct search *s, const char *id, struct facts *f, str
 	return facts_set_bool(f, "objection", false, NULL, err);
 }
 
+/* What a step's statement is judged by: the log as it was at one moment. */
+struct view {
+	const struct step *step;
+	const struct leaf *leaf;
+	const struct witnessed *at, *now;
+	size_t end; /* leaves before it are in the log */
+};
+
+/* Ask the step's policy; *facts, *why are set whatever the answer. */
+static int judge_view(struct search *s, const struct view *v, struct evidence *e, struct error *err)
+{
+	CLEANUP(policy_freep) struct policy *p = NULL;
+	CLEANUP(facts_freep) struct facts *f = NULL;
+	json_t *why = NULL;
+	int r = facts_new(&f, err);
+
+	if (r == 0)
+		r = facts_set_bool(f, v->step->fact, true, v->leaf->id, err);
+	if (r == 0 && v->at->known)
+		r = facts_set_int(f, v->step->at, v->at->low, v->leaf->id, err);
+	if (r == 0)
+		r = release_set_now(&s->h, v->now, f, err);
+	if (r == 0)
+		r = find_objection(s, v->leaf->id, v->end, f, err);
+	if (r == 0)
+		r = facts_locate(f, v->leaf->id, v->leaf->index, err);
+	if (r == 0)
+		r = policy_shipped(v->step->policy, &p, err);
+	if (r == 0)
+		r = policy_decide(p, f, &e->released, &why, err);
+	if (r < 0)
+		return r;
+	facts_free(e->facts);
+	json_decref(e->why);
+	e->facts = steal(f);
+	e->why = why;
+	return 0;
+}
+
+/*
+ * The step was taken when root N+1 was logged: what held then holds for ever. If the time was
+ * not over then, it may be by now.
+ */
+static int judge_moments(struct search *s, struct view *v, struct error *err)
+{
+	struct ledger *h = &s->h;
+	int r = 0;
+
+	if (s->offered) {
+		v->now = &s->shown.when;
+		r = ledger_tree_end(h, s->offered, &s->shown, h->end, &v->end, err);
+		if (r == 0)
+			r = judge_view(s, v, s->e, err);
+		if (r < 0 || s->e->released == ANSWER_YES)
+			return r;
+	}
+	v->now = &h->now;
+	v->end = h->end;
+	return judge_view(s, v, s->e, err);
+}
+
 static int judge_step(struct search *s, const struct step *step, const struct leaf *leaf,
 		      struct error *err)
 {
-	CLEANUP(policy_freep) struct policy *p = NULL;
 	enum proof_state state = PROOF_UNREAD;
 	struct evidence *e = s->e;
-	struct witnessed when = {0};
+	struct shown shown = {0};
+	struct view view = {.step = step, .leaf = leaf, .at = &shown.when};
 
-	int r = ledger_prove(&s->h, leaf, &state, &when, err);
+	int r = ledger_prove(&s->h, leaf, &state, &shown, err);
 	if (r < 0)
 		return r;
 	if (state != PROOF_GOOD) {
 		s->lacking = "the log proof of the statement";
 		return 0;
 	}
-	e->by = step->fact;
-	r = facts_new(&e->facts, err);
-	if (r == 0)
-		r = facts_set_bool(e->facts, step->fact, true, leaf->id, err);
-	if (r == 0 && when.known)
-		r = facts_set_int(e->facts, step->at, when.low, leaf->id, err);
-	if (r == 0)
-		r = release_set_now(&s->h, &s->h.now, e->facts, err);
-	if (r == 0)
-		r = find_objection(s, leaf->id, e->facts, err);
-	if (r == 0)
-		r = facts_locate(e->facts, leaf->id, leaf->index, err);
-	if (r == 0)
-		r = policy_shipped(step->policy, &p, err);
-	if (r == 0)
-		r = policy_decide(p, e->facts, &e->released, &e->why, err);
+	r = judge_moments(s, &view, err);
 	if (r < 0)
 		return r;
+	e->by = step->fact;
+	json_decref(e->used);
 	e->used = json_pack("[s]", leaf->id);
 	return e->used ? 0 : error_nomem(err);
 }
@@ -422,6 +508,16 @@ static int search_steps(struct search *s, const struct step *step, struct error 
 
 /* --- together ------------------------------------------------------------------------- */
 
+static int search_all(struct search *s, struct error *err)
+{
+	static const struct step *const steps[] = {&succession, &rotation};
+	int r = search_deposits(s, err);
+
+	for (size_t i = 0; r == 0 && query(s)->to && !s->e->by && i < ARRAY_LEN(steps); i++)
+		r = search_steps(s, steps[i], err);
+	return r;
+}
+
 static int gather(struct search *s, struct error *err)
 {
 	int r = check_roots(query(s), err);
@@ -430,13 +526,11 @@ static int gather(struct search *s, struct error *err)
 		r = read_chain(s, err);
 	if (r == 0 && !s->lacking)
 		r = find_offered(s, err);
+	if (r == 0 && !s->lacking)
+		r = take_now(s, err);
 	if (r < 0 || s->lacking)
 		return r;
-	r = search_deposits(s, err);
-	if (r == 0 && !s->e->by && query(s)->to)
-		r = search_steps(s, &succession, err);
-	if (r == 0 && !s->e->by && query(s)->to)
-		r = search_steps(s, &rotation, err);
+	r = search_all(s, err);
 	if (r < 0 || s->e->by)
 		return r;
 	/* Nothing carries the step. Something that claimed to is worse than nothing at all. */

@@ -12,23 +12,11 @@
 
 #include "lib/tlog/checkpoint.h"
 #include "policies/deposit.h"
-#include "policies/leaf.h"
+#include "policies/logs.h"
 #include "policies/policy.h"
 #include "policies/publisher.h"
 
 struct error;
-
-/* Where documents and proofs come from: the public tree, a memory stick, the registry's store. */
-struct evidence_source {
-	void *ctx;
-	/* Append a file below p/<product>/, such as "statements/<id>.json". E_NOTFOUND. */
-	int (*read)(void *ctx, const char *path, size_t max, struct buf *out, struct error *err);
-	/*
-	 * Read leaves.jsonl, for who has a better way than all of it in memory; *out becomes the
-	 * caller's, and may leave out what leaf.h allows. E_NOTFOUND. NULL: it is read with read().
-	 */
-	int (*leaves)(void *ctx, struct leaf_chain *out, struct error *err);
-};
 
 struct evidence_query {
 	const char *product;
@@ -36,6 +24,12 @@ struct evidence_query {
 	const struct tuf_root *to;     /* the offered N+1; NULL: is the deposit released at all? */
 	const struct tuf_root *anchor; /* signs a rotation; NULL: `from` */
 	const char *deposit;           /* wanted deposit id when `to` is NULL; else NULL */
+	/* Older roots that are known: a product returns to a vendor by keys of none of them. */
+	const struct tuf_root *const *earlier;
+	size_t nearlier;
+	bool ahead; /* a registry, before it logs `to`: its leaf is not demanded yet */
+	/* A log's newest checkpoint, which tells the time if enough witnesses signed; or NULL. */
+	const struct buf *checkpoint;
 };
 
 /* What was found; owned by the caller, released by evidence_clear(). */

@@ -70,8 +70,8 @@ MUSTCHECK int leaf_reader_feed(struct leaf_reader *r, const void *data, size_t l
 MUSTCHECK int leaf_reader_end(const struct leaf_reader *r, struct error *err);
 
 /*
- * A product's chain, in order. Whoever is short of memory may leave out updates that are
- * followed by another: of kind "targets", with a leaf of that kind next.
+ * A product's chain, in order. Whoever is short of memory may leave out updates between two
+ * others: of kind "targets", with leaves of that kind before and after.
  */
 struct leaf_chain {
 	struct leaf *leaves;

@@ -7,15 +7,18 @@
 
 enum {
 	STATEMENT_MAX = 512 * 1024,
-	PROOF_MAX = NOTE_MAX + 8 * 1024,
 	PATH_SIZE = 128,
+	FIRST_ROOM = 16,
 	TAIL_MAX = 16, /* leaves at the end whose proofs may not be written yet */
 };
 
 /* Read a file; 1: it is not there. */
-static int read_file(const struct ledger *h, const char *path, size_t max, struct buf *out,
+static int read_file(struct ledger *h, const char *path, size_t max, struct buf *out,
 		     struct error *err)
 {
+	if (h->reads++ == LEDGER_READS_MAX)
+		return error_set(err, E_INVALID, "leaves.jsonl: asks for more than %d files",
+				 LEDGER_READS_MAX);
 	int r = h->source->read(h->source->ctx, path, max, out, err);
 
 	return r == E_NOTFOUND ? 1 : r;
@@ -23,69 +26,33 @@ static int read_file(const struct ledger *h, const char *path, size_t max, struc
 
 /* --- proofs ------------------------------------------------------------------ */
 
-static const struct publisher_log *find_log(const struct publisher *p, const char *origin)
-{
-	for (size_t i = 0; i < p->nlogs; i++)
-		if (strcmp(p->logs[i].origin, origin) == 0)
-			return &p->logs[i];
-	return NULL;
-}
-
-static int check_proof(const struct ledger *h, const struct buf *bytes, const struct hash *leaf,
-		       enum proof_state *state, struct witnessed *when, struct error *err)
-{
-	const struct publisher *p = h->publisher;
-	struct tlog_proof proof;
-	int r = tlog_proof_parse(bytes->data, bytes->len, &proof, err);
-
-	if (r < 0)
-		return r;
-	const struct publisher_log *log = find_log(p, proof.checkpoint.origin);
-	if (!log)
-		return error_set(err, E_UNTRUSTED, "log \"%.80s\" is none that root %lld names",
-				 proof.checkpoint.origin, (long long)h->query->from->version);
-
-	struct log_policy policy = {.log = log->key};
-	struct witnessed seen = {0};
-	r = tlog_proof_verify(&proof, leaf, &policy, NULL, err);
-	if (r < 0)
-		return r;
-	policy.witnesses = p->witnesses;
-	policy.n = p->nwitnesses;
-	policy.threshold = p->witness_threshold;
-	/* A true proof that too few witnesses cosigned is not false: it is not enough yet. */
-	if (p->witness_threshold > 0) {
-		r = tlog_proof_verify(&proof, leaf, &policy, &seen, err);
-		if (r == E_UNTRUSTED)
-			return 0;
-	}
-	if (r < 0)
-		return r;
-	*state = PROOF_GOOD;
-	*when = seen;
-	return 0;
-}
-
-int ledger_prove(const struct ledger *h, const struct leaf *leaf, enum proof_state *state,
-		 struct witnessed *when, struct error *err)
+int ledger_prove(struct ledger *h, const struct leaf *leaf, enum proof_state *state,
+		 struct shown *shown, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf bytes = {0};
+	struct shown got = {.good = false};
 	char path[PATH_SIZE];
 
 	(void)snprintf(path, sizeof(path), "proofs/%s.tlog-proof", leaf->id);
-	int r = read_file(h, path, PROOF_MAX, &bytes, err);
+	int r = read_file(h, path, TLOG_PROOF_MAX, &bytes, err);
 	*state = PROOF_MISSING;
 	if (r != 0)
 		return r < 0 ? r : 0;
-	r = check_proof(h, &bytes, &leaf->hash, state, when, err);
-	return r < 0 ? error_prefix(err, r, "%s", path) : 0;
+	r = logs_check(h->logs, bytes.data, bytes.len, &leaf->hash, &got, err);
+	if (r < 0)
+		return error_prefix(err, r, "%s", path);
+	if (got.good) {
+		*state = PROOF_GOOD;
+		*shown = got;
+	}
+	return 0;
 }
 
-int ledger_prove_record(const struct ledger *h, struct record *r, struct error *err)
+int ledger_prove_record(struct ledger *h, struct record *r, struct error *err)
 {
 	if (r->proof != PROOF_UNREAD)
 		return 0;
-	return ledger_prove(h, r->leaf, &r->proof, &r->when, err);
+	return ledger_prove(h, r->leaf, &r->proof, &r->shown, err);
 }
 
 /* --- the chain ------------------------------------------------------------------ */
@@ -100,12 +67,14 @@ static int find_end(struct ledger *h, const char **lacking, struct error *err)
 
 	for (size_t i = h->chain->n; i > h->begin && tried < TAIL_MAX; i--, tried++) {
 		enum proof_state state = PROOF_UNREAD;
-		int r = ledger_prove(h, &h->chain->leaves[i - 1], &state, &h->now, err);
+		struct shown last;
+		int r = ledger_prove(h, &h->chain->leaves[i - 1], &state, &last, err);
 
 		if (r < 0)
 			return r;
 		if (state == PROOF_GOOD) {
 			h->end = i;
+			h->now = last.when;
 			return 0;
 		}
 	}
@@ -118,9 +87,38 @@ static int find_end(struct ledger *h, const char **lacking, struct error *err)
 static int date_root(struct ledger *h, const struct leaf *leaf, struct error *err)
 {
 	enum proof_state state = PROOF_UNREAD;
-	int r = ledger_prove(h, leaf, &state, &h->root_when, err);
+	struct shown shown;
+	int r = ledger_prove(h, leaf, &state, &shown, err);
 
+	if (r == 0 && state == PROOF_GOOD)
+		h->root_when = shown.when;
 	return r == E_UNTRUSTED ? 0 : r;
+}
+
+/* The leaves that can be signs of life; what they are worth is seen when it matters. */
+static int list_life(struct ledger *h, struct error *err)
+{
+	size_t heartbeats = 0, room = 0;
+
+	for (size_t i = h->begin; i < h->end; i++) {
+		const struct leaf *leaf = &h->chain->leaves[i];
+		bool update = strcmp(leaf->kind, "targets") == 0;
+
+		if (!update && (strcmp(leaf->kind, statement_name(ST_HEARTBEAT)) != 0 ||
+				++heartbeats > LEDGER_HEARTBEATS))
+			continue;
+		if (h->nlife == room) {
+			size_t more = room ? room * 2 : FIRST_ROOM;
+			struct sign_of_life *p = realloc(h->life, more * sizeof(*p));
+
+			if (!p)
+				return error_nomem(err);
+			h->life = p;
+			room = more;
+		}
+		h->life[h->nlife++] = (struct sign_of_life){.leaf = leaf, .update = update};
+	}
+	return 0;
 }
 
 int ledger_open(struct ledger *h, const char **lacking, struct error *err)
@@ -137,22 +135,58 @@ int ledger_open(struct ledger *h, const char **lacking, struct error *err)
 				 "leaves.jsonl: the first root %lld in the log is another",
 				 (long long)from->version);
 	h->publisher = calloc(1, sizeof(*h->publisher));
-	if (!h->publisher)
+	h->logs = calloc(1, sizeof(*h->logs));
+	if (!h->publisher || !h->logs)
 		return error_nomem(err);
 	int r = publisher_read(from, "trusted root", h->publisher, err);
+	if (r < 0)
+		return r;
+	logs_init(h->logs, h->publisher, from->version);
+	r = logs_follow(h->logs, h->source, h->query->product, h->chain, err);
 	if (r < 0)
 		return r;
 	h->timed = h->publisher->witness_threshold > 0;
 	h->begin = (size_t)(leaf - h->chain->leaves) + 1;
 	r = find_end(h, lacking, err);
+	if (r == 0)
+		r = list_life(h, err);
 	return r < 0 || !h->timed ? r : date_root(h, leaf, err);
 }
 
 void ledger_close(struct ledger *h)
 {
 	free(h->publisher);
+	free(h->logs);
+	free(h->life);
 	free(h->records);
 	*h = (struct ledger){0};
+}
+
+/* Is the chain without the leaves before this one? */
+static bool thinned(const struct ledger *h, size_t i)
+{
+	return i > 0 && h->chain->leaves[i].seq != h->chain->leaves[i - 1].seq + 1;
+}
+
+int ledger_tree_end(struct ledger *h, const struct leaf *leaf, const struct shown *shown,
+		    size_t bound, size_t *end, struct error *err)
+{
+	size_t i = (size_t)(leaf - h->chain->leaves) + 1;
+
+	for (; i < bound; i++) {
+		enum proof_state state = PROOF_UNREAD;
+		struct shown next;
+		int r = ledger_prove(h, &h->chain->leaves[i], &state, &next, err);
+
+		if (r < 0)
+			return r;
+		if (state != PROOF_GOOD || next.tree != shown->tree || next.index < shown->size)
+			continue;
+		*end = thinned(h, i) && &h->chain->leaves[i - 1] > leaf ? i + 1 : i;
+		return 0;
+	}
+	*end = bound;
+	return 0;
 }
 
 /* --- documents ------------------------------------------------------------------ */
@@ -198,9 +232,6 @@ int ledger_read(struct ledger *h, const struct leaf *leaf, struct envelope **out
 	CLEANUP(buf_clear) struct buf bytes = {0};
 	char path[PATH_SIZE];
 
-	if (h->reads++ == LEDGER_READS_MAX)
-		return error_set(err, E_INVALID, "leaves.jsonl: asks for more than %d statements",
-				 LEDGER_READS_MAX);
 	(void)snprintf(path, sizeof(path), "statements/%s.json", leaf->id);
 	int r = read_file(h, path, STATEMENT_MAX, &bytes, err);
 	if (r > 0) {
@@ -271,6 +302,30 @@ static void fill_record(const struct deposit *d, const struct envelope *doc,
 	rec->release = rec->final && st->release;
 }
 
+/* As logged it is nobody's word. But signatures may have been stripped on the way. */
+static int reject(const struct leaf *leaf, const struct envelope *doc, const struct error *why,
+		  struct error *err)
+{
+	if (why->code == E_NOMEM)
+		return error_nomem(err);
+	if (ledger_altered(leaf, doc))
+		return error_set(err, E_UNTRUSTED, "statements/%s.json: was changed (%s)", leaf->id,
+				 why->text);
+	return 0;
+}
+
+/* As statement_read(), into *why; but another product in this one's log is the log's fault. */
+static int read_own(const struct ledger *h, const struct envelope *doc, const struct leaf *leaf,
+		    struct statement *st, struct error *why, struct error *err)
+{
+	int r = statement_read(doc, leaf->kind, st, why);
+
+	if (r == 0 && strcmp(st->product, h->query->product) != 0)
+		return error_set(err, E_UNTRUSTED, "statements/%s.json: is of product \"%s\"",
+				 leaf->id, st->product);
+	return 0;
+}
+
 /* Sets *counts if the statement is a record. */
 static int read_record(struct ledger *h, const struct deposit *d, const struct leaf *leaf,
 		       struct record *rec, bool *counts, struct error *err)
@@ -282,33 +337,120 @@ static int read_record(struct ledger *h, const struct deposit *d, const struct l
 
 	if (r < 0 || !doc)
 		return r;
-	r = statement_read(doc, leaf->kind, &st, &why);
-	if (r == 0 && strcmp(st.product, h->query->product) != 0)
-		return error_set(err, E_UNTRUSTED, "statements/%s.json: is of product \"%s\"",
-				 leaf->id, st.product);
-	if (r == 0 && !concerns(d, &st))
-		return 0;
-	if (r == 0)
+	r = read_own(h, doc, leaf, &st, &why, err);
+	if (r < 0 || (!why.code && !concerns(d, &st)))
+		return r;
+	if (!why.code)
 		r = check_signer(h, d, doc, &st, rec, &why);
-	if (r == 0) {
-		fill_record(d, doc, &st, rec);
-		*counts = true;
+	if (why.code)
+		return reject(leaf, doc, &why, err);
+	fill_record(d, doc, &st, rec);
+	*counts = true;
+	return r;
+}
+
+/* --- signs of life ---------------------------------------------------------------- */
+
+static int read_heartbeat(struct ledger *h, struct sign_of_life *l, struct error *err)
+{
+	CLEANUP(envelope_freep) struct envelope *doc = NULL;
+	struct error why = {0};
+	struct statement st;
+	unsigned before = h->missing;
+	int r;
+
+	h->missing = 0; /* what a deposit's records lack is another matter */
+	r = ledger_read(h, l->leaf, &doc, err);
+	l->missing = h->missing != 0;
+	h->missing = before;
+	if (r < 0 || !doc)
+		return r;
+	r = read_own(h, doc, l->leaf, &st, &why, err);
+	if (r == 0 && !why.code)
+		r = ledger_by_root(h, doc, &st, &why);
+	if (why.code)
+		return reject(l->leaf, doc, &why, err);
+	l->counts = r == 0;
+	l->issued = st.issued;
+	return r;
+}
+
+static int read_life(struct ledger *h, struct sign_of_life *l, struct error *err)
+{
+	enum proof_state state = PROOF_UNREAD;
+	struct shown shown;
+	int r = 0;
+
+	if (l->read)
+		return 0;
+	l->counts = l->update;
+	if (!l->update)
+		r = read_heartbeat(h, l, err);
+	if (r == 0 && l->counts)
+		r = ledger_prove(h, l->leaf, &state, &shown, err);
+	if (r == 0 && state == PROOF_GOOD)
+		l->when = shown.when;
+	l->read = r == 0;
+	return r;
+}
+
+int ledger_life(struct ledger *h, size_t end, bool updates_only, int64_t until,
+		struct last_life *out, struct error *err)
+{
+	for (size_t i = h->nlife; i > 0; i--) {
+		struct sign_of_life *l = &h->life[i - 1];
+
+		if (l->leaf >= h->chain->leaves + end || (updates_only && !l->update))
+			continue;
+		int r = read_life(h, l, err);
+		if (r < 0)
+			return r;
+		if (!l->counts && !l->missing)
+			continue;
+		bool late = !l->update && l->when.known && l->when.low > until;
+		if (late && l->issued > until)
+			continue;
+		*out = (struct last_life){.sign = l, .at = late ? l->issued : l->when.low};
 		return 0;
 	}
-	if (r == E_NOMEM)
-		return error_nomem(err);
-	/* As logged it is nobody's word. But signatures may have been stripped on the way. */
-	if (ledger_altered(leaf, doc))
-		return error_set(err, E_UNTRUSTED, "statements/%s.json: was changed (%s)", leaf->id,
-				 why.text);
+	*out = (struct last_life){.sign = NULL};
 	return 0;
 }
 
-/* The types whose statements bear on a release. */
+bool ledger_updated(const struct ledger *h, const struct leaf *after, const struct leaf *before)
+{
+	for (size_t i = h->nlife; i > 0; i--) {
+		const struct sign_of_life *l = &h->life[i - 1];
+
+		if (l->update && l->leaf < before)
+			return l->leaf > after;
+	}
+	return false;
+}
+
+/* --- who says how much -------------------------------------------------------------- */
+
+/* What was said so far, by those who have only so many words. */
+struct words {
+	unsigned seat[SEATS_MAX], type[ST_TYPES];
+};
+
+/* Does it still count? Of a document that several signed, the seats with words left. */
+static bool spend(struct words *w, struct record *rec)
+{
+	if (statement_signer(rec->type) == BY_ROOT)
+		return w->type[rec->type]++ < LEDGER_VENDOR_WORDS;
+	for (size_t s = 0; s < SEATS_MAX; s++)
+		if (rec->seats >> s & 1 && w->seat[s]++ >= LEDGER_SEAT_WORDS)
+			rec->seats &= ~(UINT64_C(1) << s);
+	return rec->seats != 0;
+}
+
+/* The types whose statements bear on a release, and that have to be read for it. */
 static bool relevant(const struct leaf *leaf, enum statement_type *type)
 {
-	static const enum statement_type types[] = {
-		ST_PRODUCT, ST_HEARTBEAT, ST_EOL, ST_NOTICE, ST_APPROVAL, ST_REFUSAL, ST_OBJECTION};
+	static const enum statement_type types[] = {ST_PRODUCT,  ST_EOL,     ST_NOTICE,
+						    ST_APPROVAL, ST_REFUSAL, ST_OBJECTION};
 
 	if (!statement_type_of(leaf->kind, type))
 		return false;
@@ -320,12 +462,9 @@ static bool relevant(const struct leaf *leaf, enum statement_type *type)
 
 static int grow(struct ledger *h, size_t *room, struct error *err)
 {
-	if (h->n == LEDGER_RECORDS_MAX)
-		return error_set(err, E_INVALID, "leaves.jsonl: want at most %d statements",
-				 LEDGER_RECORDS_MAX);
 	if (h->n < *room)
 		return 0;
-	size_t more = *room ? *room * 2 : 16;
+	size_t more = *room ? *room * 2 : FIRST_ROOM;
 	struct record *p = realloc(h->records, more * sizeof(*p));
 	if (!p)
 		return error_nomem(err);
@@ -336,32 +475,27 @@ static int grow(struct ledger *h, size_t *room, struct error *err)
 
 int ledger_collect(struct ledger *h, const struct deposit *d, size_t end, struct error *err)
 {
+	struct words words = {.seat = {0}};
 	size_t room = 0;
 
 	free(h->records);
 	h->records = NULL;
 	h->n = 0;
 	h->missing = 0;
+	h->upto = end;
 	for (size_t i = h->begin; i < end; i++) {
 		struct record rec = {.leaf = &h->chain->leaves[i]};
 		bool counts = false;
 		int r = 0;
 
-		rec.targets = strcmp(rec.leaf->kind, "targets") == 0;
-		if (rec.targets)
-			counts = true;
-		else if (relevant(rec.leaf, &rec.type))
+		if (relevant(rec.leaf, &rec.type))
 			r = read_record(h, d, rec.leaf, &rec, &counts, err);
-		/* Of updates in a row the last tells all; a busy channel must not fill the table.
-		 */
-		bool again = rec.targets && h->n && h->records[h->n - 1].targets;
-		if (r == 0 && counts && !again)
+		counts = r == 0 && counts && spend(&words, &rec);
+		if (counts)
 			r = grow(h, &room, err);
 		if (r < 0)
 			return r;
-		if (again)
-			h->records[h->n - 1] = rec;
-		else if (counts)
+		if (counts)
 			h->records[h->n++] = rec;
 	}
 	return 0;

@@ -12,23 +12,28 @@
 
 #include "policies/evidence.h"
 
-/* Work that a hostile log may cause: records kept, statements read, bytes of a leaf chain. */
+/*
+ * What one party may say in the time of one root, so that nobody can make the others' words too
+ * many to be read: what goes beyond is nobody's word. A registry does not take it either.
+ */
 enum {
-	LEDGER_RECORDS_MAX = 4096,
-	LEDGER_READS_MAX = 16384, /* of all passes together */
-	LEDGER_LEAVES_MAX = 16 * 1024 * 1024,
+	LEDGER_SEAT_WORDS = 64,    /* notices, approvals and refusals of one trustee */
+	LEDGER_VENDOR_WORDS = 256, /* product statements; ends of life; objections: of each */
+	LEDGER_HEARTBEATS = 4096,
 };
+
+/* Work that a hostile log may cause: files read in all passes, bytes of a leaf chain. */
+enum { LEDGER_READS_MAX = 65536, LEDGER_LEAVES_MAX = 16 * 1024 * 1024 };
 
 #define RECORD_NONE SIZE_MAX
 
 enum proof_state { PROOF_UNREAD, PROOF_GOOD, PROOF_MISSING };
 
 struct record {
-	bool targets; /* a targets version, whose document is not read; else `type` says what */
 	enum statement_type type;
 	const struct leaf *leaf; /* borrowed from the chain; rises from record to record */
 	enum proof_state proof;
-	struct witnessed when;        /* once the proof is PROOF_GOOD */
+	struct shown shown;           /* once the proof is PROOF_GOOD */
 	char target[SHA256_HEX_SIZE]; /* approval, refusal, objection: what it is for; else "" */
 	uint64_t seats;               /* notice, approval, refusal: who signed */
 	const char *ground;           /* notice; static */
@@ -38,18 +43,31 @@ struct record {
 	bool final, release; /* eol: names root N and the bridge; opens the deposit */
 };
 
+/* A leaf that shows that the vendor lives: a heartbeat, or a version of targets. */
+struct sign_of_life {
+	const struct leaf *leaf;
+	bool update; /* targets: nothing more than the leaf is needed */
+	bool read, missing, counts;
+	struct witnessed when;
+	int64_t issued; /* heartbeats that count */
+};
+
 struct ledger {
 	const struct evidence_source *source; /* borrowed, as all of these */
 	const struct evidence_query *query;
 	const struct leaf_chain *chain;
 	struct publisher *publisher; /* of root N; owned */
+	struct logs *logs;           /* that count for it; owned */
 	bool timed;                  /* root N asks for witnesses, so that time can be known */
 	size_t begin, end;           /* leaves after root N's, up to the last that is proved */
 	struct witnessed now;        /* of that last one */
 	struct witnessed root_when;  /* of root N's leaf; may stay unknown */
-	struct record *records;      /* owned */
+	struct sign_of_life *life;   /* owned, in leaf order */
+	size_t nlife;
+	struct record *records; /* owned */
 	size_t n;
-	size_t reads;     /* of statements, so far */
+	size_t upto;      /* the leaf at which they end (exclusive) */
+	size_t reads;     /* of files, so far */
 	unsigned missing; /* bit t: a document of enum statement_type t could not be had */
 };
 
@@ -71,14 +89,39 @@ MUSTCHECK int ledger_read(struct ledger *h, const struct leaf *leaf, struct enve
 /* Was this file changed since it was logged, so that its lack of signatures proves nothing? */
 bool ledger_altered(const struct leaf *leaf, const struct envelope *doc);
 
-/* Check the proof that lies beside a document. *when may be filled only for PROOF_GOOD. */
-MUSTCHECK int ledger_prove(const struct ledger *h, const struct leaf *leaf, enum proof_state *state,
-			   struct witnessed *when, struct error *err);
-MUSTCHECK int ledger_prove_record(const struct ledger *h, struct record *r, struct error *err);
+/* Check the proof that lies beside a document. *shown is filled only for PROOF_GOOD. */
+MUSTCHECK int ledger_prove(struct ledger *h, const struct leaf *leaf, enum proof_state *state,
+			   struct shown *shown, struct error *err);
+MUSTCHECK int ledger_prove_record(struct ledger *h, struct record *r, struct error *err);
 
 /* Collect the records that matter to the release of `d`, up to the leaf `end` (exclusive). */
 MUSTCHECK int ledger_collect(struct ledger *h, const struct deposit *d, size_t end,
 			     struct error *err);
+
+/*
+ * Where the leaves end that are in the same tree as `leaf`, by what its proof shows: before the
+ * next leaf that is shown to be beyond it, and at `bound` at the latest. What cannot be shown to
+ * be beyond, by a withheld proof or in another log, is in it, and so is an update if others
+ * before it are left out of the chain, of which some may be in it.
+ */
+MUSTCHECK int ledger_tree_end(struct ledger *h, const struct leaf *leaf, const struct shown *shown,
+			      size_t bound, size_t *end, struct error *err);
+
+/*
+ * The last sign of life before the leaf `end`; out->sign NULL: none. Heartbeats count until
+ * support ends, at `until`: one that is shown later counts if it says itself that it is older, so
+ * that nobody can make it late; `at` is then its own date. `at` is something only if sign->when is
+ * known. A heartbeat that is withheld is returned, as missing.
+ */
+struct last_life {
+	const struct sign_of_life *sign;
+	int64_t at;
+};
+MUSTCHECK int ledger_life(struct ledger *h, size_t end, bool updates_only, int64_t until,
+			  struct last_life *out, struct error *err);
+
+/* Is there an update between two leaves? */
+bool ledger_updated(const struct ledger *h, const struct leaf *after, const struct leaf *before);
 
 /* Is the statement made under root N, by its threshold? E_UNTRUSTED says what is missing. */
 MUSTCHECK int ledger_by_root(const struct ledger *h, const struct envelope *doc,

@@ -265,6 +265,28 @@ int publisher_read(const struct tuf_root *root, const char *name, struct publish
 	return 0;
 }
 
+int publisher_witness_keys(const struct publisher *p, struct role_keys *out, struct error *err)
+{
+	CLEANUP(json_decrefp) json_t *list = json_object();
+	int r = 0;
+
+	if (p->witness_threshold < 1)
+		return error_set(err, E_INVALID, "want witnesses, and a threshold of them");
+	for (size_t i = 0; r == 0 && i < p->nwitnesses; i++) {
+		char keyid[KEYID_MAX + 1];
+		json_t *object = NULL;
+
+		if (p->witnesses[i].type != NOTE_COSIGNATURE)
+			continue;
+		r = key_object_ed25519(p->witnesses[i].pub, &object, keyid, err);
+		if (r == 0 && json_object_set_new(list, keyid, object) < 0)
+			r = error_nomem(err);
+	}
+	return r < 0 ? r
+		     : role_keys_parse(list, NULL, (int64_t)p->witness_threshold, "witnesses", out,
+				       err);
+}
+
 /* How many keys of `a` are in `b` too, by material. */
 static size_t shared(const struct role_keys *a, const struct role_keys *b)
 {

@@ -41,6 +41,13 @@ struct publisher {
 MUSTCHECK int publisher_read(const struct tuf_root *root, const char *name, struct publisher *out,
 			     struct error *err);
 
+/*
+ * The witnesses as keys that sign documents, a `log-move`, by their threshold. E_INVALID: there
+ * are none.
+ */
+MUSTCHECK int publisher_witness_keys(const struct publisher *p, struct role_keys *out,
+				     struct error *err);
+
 const char *publisher_kind_name(enum publisher_kind k);
 
 /* Why a step is a change of publisher; 0: it is none. Bits may be combined. */

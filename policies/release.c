@@ -7,13 +7,18 @@
 #define NO_WITNESSES "witnessed time: the current root names no witnesses"
 #define NO_TIME "witnessed time for it"
 #define NOT_SERVED "a logged document that was not served"
+#define SILENCE "silence" /* the ground of a notice */
 
-/* What is judged: the history up to a leaf, for one notice or for the final end of life. */
+/*
+ * What is judged: the log as it was in one checkpoint, for one notice or for the final end of
+ * life. A proof can be made anew in any later checkpoint, so its time comes with the tree it is
+ * in: whoever shows an approval as later than it is shows all that was logged by then.
+ */
 struct moment {
 	struct ledger *h;
 	const struct deposit *d;
 	struct record *notice; /* NULL: none */
-	size_t upto;           /* records before this one are known */
+	size_t end, upto;      /* leaves and records before these are in it */
 	struct witnessed now;
 };
 
@@ -29,6 +34,7 @@ struct sign {
 	int64_t at;
 	const char *id;
 	bool after_notice;
+	const char *lacking; /* why it is not known */
 };
 
 void ruling_clear(struct ruling *r)
@@ -70,12 +76,13 @@ static int set_eol(const struct moment *m, struct facts *f, struct error *err)
 	for (size_t i = 0; i < m->upto; i++) {
 		const struct record *rec = &m->h->records[i];
 
-		if (rec->targets || rec->type != ST_EOL)
+		if (rec->type != ST_EOL)
 			continue;
 		last = rec;
-		if (rec->final && !final)
+		/* Approvals of a notice are none of an end of life. */
+		if (rec->final && !final && !m->notice)
 			final = rec;
-		if (rec->release && !release)
+		if (rec->release && !release && !m->notice)
 			release = rec;
 	}
 	/* What was not served may be an end of life; only a yes is sure then. */
@@ -89,7 +96,7 @@ static int set_eol(const struct moment *m, struct facts *f, struct error *err)
 	if (r == 0 && last)
 		r = facts_set_int(f, "eol.date", last->date, last->leaf->id, err);
 	if (r == 0 && final)
-		r = set_time(f, "eol.at", &final->when, final->leaf->id, err);
+		r = set_time(f, "eol.at", &final->shown.when, final->leaf->id, err);
 	return r;
 }
 
@@ -102,7 +109,7 @@ static int set_notice(const struct moment *m, struct facts *f, struct error *err
 	int r = facts_set_text(f, "notice.ground", n->ground, n->leaf->id, err);
 	if (r == 0)
 		r = facts_set_int(f, "notice.evidence", n->evidence, n->leaf->id, err);
-	return r == 0 ? set_time(f, "notice.at", &n->when, n->leaf->id, err) : r;
+	return r == 0 ? set_time(f, "notice.at", &n->shown.when, n->leaf->id, err) : r;
 }
 
 static int set_logged(const struct moment *m, struct facts *f, struct error *err)
@@ -110,10 +117,21 @@ static int set_logged(const struct moment *m, struct facts *f, struct error *err
 	int r = facts_add(f, "logged", statement_name(ST_DEPOSIT), NULL, err);
 
 	for (size_t i = 0; i < m->upto && r == 0; i++)
-		if (!m->h->records[i].targets)
-			r = facts_add(f, "logged", statement_name(m->h->records[i].type), NULL,
-				      err);
+		r = facts_add(f, "logged", statement_name(m->h->records[i].type), NULL, err);
 	return r;
+}
+
+/* What is in the tree is not younger than it, whatever its own proof shows. */
+static int64_t latest(const struct moment *m, const struct witnessed *when)
+{
+	return m->now.known && m->now.high < when->high ? m->now.high : when->high;
+}
+
+/* From one record to a later one, as every period is measured. Both have times. */
+static int64_t passed(const struct moment *m, const struct record *since,
+		      const struct record *until)
+{
+	return latest(m, &until->shown.when) - since->shown.when.low;
 }
 
 /* --- objections ------------------------------------------------------------------ */
@@ -132,16 +150,16 @@ static int weigh_objection(const struct moment *m, struct record *o, enum answer
 	/* One against an earlier notice protects from the next for a while. */
 	*out = ANSWER_UNKNOWN;
 	int r = ledger_prove_record(m->h, o, err);
-	if (r == 0 && o->when.known && m->notice->when.known)
-		*out = m->notice->when.low < o->when.low + (int64_t)OBJECTION_DAYS * DAY_S
-			       ? ANSWER_YES
-			       : ANSWER_NO;
+	if (r == 0 && o->shown.when.known && m->notice->shown.when.known)
+		*out = passed(m, o, m->notice) < (int64_t)OBJECTION_DAYS * DAY_S ? ANSWER_YES
+										 : ANSWER_NO;
 	return r;
 }
 
 static int set_objection(const struct moment *m, struct facts *f, struct error *err)
 {
 	enum answer stands = is_missing(m->h, ST_OBJECTION) ? ANSWER_UNKNOWN : ANSWER_NO;
+	const struct leaf *last = NULL;
 	const char *id = NULL;
 	size_t count = 0;
 
@@ -149,9 +167,12 @@ static int set_objection(const struct moment *m, struct facts *f, struct error *
 		struct record *rec = &m->h->records[i];
 		enum answer a = ANSWER_NO;
 
-		if (rec->targets)
+		if (rec->type != ST_OBJECTION)
+			continue;
+		if (last && ledger_updated(m->h, last, rec->leaf))
 			count = 0;
-		if (rec->targets || rec->type != ST_OBJECTION || ++count > OBJECTIONS_MAX)
+		last = rec->leaf;
+		if (++count > OBJECTIONS_MAX)
 			continue;
 		int r = weigh_objection(m, rec, &a, err);
 		if (r < 0)
@@ -180,8 +201,8 @@ static bool votes_here(const struct moment *m, const struct record *vote)
 
 static bool too_late(const struct moment *m, const struct record *vote)
 {
-	return m->notice && m->notice->when.known && vote->when.known &&
-	       vote->when.low > m->notice->when.high + (int64_t)NOTICE_DAYS * DAY_S;
+	return m->notice && m->notice->shown.when.known && vote->shown.when.known &&
+	       passed(m, m->notice, vote) > (int64_t)NOTICE_DAYS * DAY_S;
 }
 
 static int count_votes(const struct moment *m, struct votes *v, struct error *err)
@@ -190,7 +211,7 @@ static int count_votes(const struct moment *m, struct votes *v, struct error *er
 		struct record *rec = &m->h->records[i];
 		bool approval = rec->type == ST_APPROVAL;
 
-		if (rec->targets || (!approval && rec->type != ST_REFUSAL) || !votes_here(m, rec))
+		if ((!approval && rec->type != ST_REFUSAL) || !votes_here(m, rec))
 			continue;
 		int r = approval ? ledger_prove_record(m->h, rec, err) : 0;
 		if (r < 0)
@@ -234,8 +255,9 @@ static int set_approvals(const struct moment *m, const struct votes *v, struct f
 		r = set_members(m, f, "approvals", v->approve, v->by, err);
 	if (r == 0)
 		r = set_members(m, f, "refusals", v->refuse, v->by, err);
-	if (r == 0 && last && last->when.known)
-		r = facts_set_int(f, "approvals.at", last->when.high, last->leaf->id, err);
+	if (r == 0 && last && last->shown.when.known)
+		r = facts_set_int(f, "approvals.at", latest(m, &last->shown.when), last->leaf->id,
+				  err);
 	return r;
 }
 
@@ -260,33 +282,37 @@ static int64_t support_until(const struct moment *m)
 static int last_sign(const struct moment *m, bool updates_only, int64_t until, struct sign *out,
 		     struct error *err)
 {
-	for (size_t i = m->upto; i > 0; i--) {
-		struct record *rec = &m->h->records[i - 1];
+	struct last_life last;
+	int r = ledger_life(m->h, m->end, updates_only, until, &last, err);
 
-		if (!rec->targets && (updates_only || rec->type != ST_HEARTBEAT))
-			continue;
-		int r = ledger_prove_record(m->h, rec, err);
-		if (r < 0)
-			return r;
-		if (!rec->targets && rec->when.known && rec->when.low > until)
-			continue;
-		*out = (struct sign){.known = rec->when.known,
-				     .at = rec->when.low,
-				     .id = rec->leaf->id,
-				     .after_notice = m->notice && rec > m->notice};
-		return 0;
-	}
+	if (r < 0)
+		return r;
+	const struct sign_of_life *life = last.sign;
 	*out = (struct sign){.known = m->h->root_when.known,
 			     .at = m->h->root_when.low,
-			     .id = envelope_id(m->h->query->from->doc)};
+			     .id = envelope_id(m->h->query->from->doc),
+			     .lacking = NO_TIME};
+	if (life)
+		*out = (struct sign){.known = life->when.known && !life->missing,
+				     .at = last.at,
+				     .id = life->leaf->id,
+				     .after_notice = m->notice && life->leaf > m->notice->leaf,
+				     .lacking = life->missing ? NOT_SERVED : NO_TIME};
 	return 0;
 }
 
-/* A ground has to hold when the notice is given, so its days end there; what comes after voids it.
- */
+/* A ground has to hold when the notice is given, so its days end there. */
 static const struct witnessed *days_end(const struct moment *m, bool after_notice)
 {
-	return m->notice && !after_notice ? &m->notice->when : &m->now;
+	return m->notice && !after_notice ? &m->notice->shown.when : &m->now;
+}
+
+/* A sign of life ends a notice of silence for good; another ground has to hold again. */
+static int64_t count_days(const struct moment *m, const struct sign *s, int64_t end)
+{
+	if (end <= s->at || (s->after_notice && strcmp(m->notice->ground, SILENCE) == 0))
+		return 0;
+	return (end - s->at) / DAY_S;
 }
 
 static int set_days(const struct moment *m, const char *at, const char *days, const struct sign *s,
@@ -295,13 +321,13 @@ static int set_days(const struct moment *m, const char *at, const char *days, co
 	const struct witnessed *end = days_end(m, s->after_notice);
 
 	if (!s->known || !end->known) {
-		int r = facts_set_unknown(f, at, NO_TIME, err);
+		const char *lacking = s->known ? NO_TIME : s->lacking;
+		int r = facts_set_unknown(f, at, lacking, err);
 
-		return r < 0 ? r : facts_set_unknown(f, days, NO_TIME, err);
+		return r < 0 ? r : facts_set_unknown(f, days, lacking, err);
 	}
 	int r = facts_set_int(f, at, s->at, s->id, err);
-	int64_t passed = end->high > s->at ? end->high - s->at : 0;
-	return r < 0 ? r : facts_set_int(f, days, passed / DAY_S, s->id, err);
+	return r < 0 ? r : facts_set_int(f, days, count_days(m, s, latest(m, end)), s->id, err);
 }
 
 static int set_silence(const struct moment *m, struct facts *f, struct error *err)
@@ -323,14 +349,13 @@ static int set_silence(const struct moment *m, struct facts *f, struct error *er
 	if (r < 0 || !m->h->timed)
 		return r;
 	if (end->known)
-		r = facts_set_bool(f, "support.ended", end->high > until, NULL, err);
+		r = facts_set_bool(f, "support.ended", latest(m, end) > until, NULL, err);
 	if (r == 0)
 		r = last_sign(m, true, until, &update, err);
 	if (r == 0)
 		r = set_days(m, "targets.at", "targets.silence_days", &update, f, err);
-	if (r < 0 || is_missing(m->h, ST_HEARTBEAT))
-		return r < 0 ? r : facts_set_unknown(f, "silence.days", NOT_SERVED, err);
-	r = last_sign(m, false, until, &life, err);
+	if (r == 0)
+		r = last_sign(m, false, until, &life, err);
 	return r < 0 ? r : set_days(m, "life.at", "silence.days", &life, f, err);
 }
 
@@ -342,7 +367,7 @@ static int prove_subject(const struct moment *m, struct error *err)
 	for (size_t i = 0; i < m->upto; i++) {
 		struct record *rec = &m->h->records[i];
 
-		if (rec->targets || rec->type != ST_EOL)
+		if (rec->type != ST_EOL)
 			continue;
 		int r = ledger_prove_record(m->h, rec, err);
 		if (r < 0)
@@ -385,9 +410,7 @@ static int make_facts(const struct moment *m, struct votes *v, struct facts **ou
 
 static bool counts_as_used(const struct moment *m, const struct votes *v, const struct record *rec)
 {
-	if (rec->targets)
-		return false;
-	if (rec == m->notice || (rec->type == ST_EOL && rec->final))
+	if (rec == m->notice || (!m->notice && rec->type == ST_EOL && rec->final))
 		return true;
 	for (size_t s = 0; s < m->d->nseats; s++)
 		if ((v->approve >> s & 1) && v->by[s] == rec)
@@ -447,10 +470,19 @@ static void resolve_targets(struct ledger *h)
 
 		rec->on = RECORD_NONE;
 		for (size_t j = 0; *rec->target && j < i; j++)
-			if (!h->records[j].targets &&
-			    strcmp(h->records[j].leaf->id, rec->target) == 0)
+			if (strcmp(h->records[j].leaf->id, rec->target) == 0)
 				rec->on = j;
 	}
+}
+
+/* How many records are before this leaf? */
+static size_t records_before(const struct ledger *h, size_t end)
+{
+	size_t n = h->n;
+
+	while (n > 0 && h->records[n - 1].leaf >= h->chain->leaves + end)
+		n--;
+	return n;
 }
 
 /* Could the answer become a yes with this very record? Then say what is to be judged. */
@@ -460,17 +492,22 @@ static int decisive(const struct moment *now, size_t i, struct moment *m, bool *
 	struct record *rec = &now->h->records[i];
 
 	*m = *now;
-	m->upto = i + 1;
 	m->notice = NULL;
-	*yes = !rec->targets && (rec->type == ST_EOL ? rec->final : rec->type == ST_APPROVAL) &&
-	       (rec->type == ST_EOL || rec->on != RECORD_NONE);
+	*yes = rec->type == ST_EOL ? rec->final
+				   : rec->type == ST_APPROVAL && rec->on != RECORD_NONE;
 	if (!*yes)
 		return 0;
 	if (rec->type == ST_APPROVAL && now->h->records[rec->on].type == ST_NOTICE)
 		m->notice = &now->h->records[rec->on];
 	int r = ledger_prove_record(now->h, rec, err);
-	m->now = rec->when;
-	return r;
+	*yes = r == 0 && rec->proof == PROOF_GOOD;
+	if (*yes)
+		r = ledger_tree_end(now->h, rec->leaf, &rec->shown, now->end, &m->end, err);
+	if (r < 0)
+		return r;
+	m->now = rec->shown.when;
+	m->upto = records_before(now->h, m->end);
+	return 0;
 }
 
 /* The first moment at which the policy said yes, or else how things stand at the end. */
@@ -499,7 +536,7 @@ static int find_result(const struct moment *end, const struct policy *p, struct 
 		struct moment m = *end;
 
 		m.notice = &end->h->records[i];
-		if (m.notice->targets || m.notice->type != ST_NOTICE)
+		if (m.notice->type != ST_NOTICE)
 			continue;
 		r = judge(&m, p, &got, err);
 		if (r == 0 && m.notice->proof == PROOF_GOOD &&
@@ -521,13 +558,16 @@ static int locate(const struct moment *m, const struct leaf *deposit, struct fac
 		r = facts_locate(f, root->id, root->index, err);
 	for (size_t i = 0; i < m->upto && r == 0; i++)
 		r = facts_locate(f, m->h->records[i].leaf->id, m->h->records[i].leaf->index, err);
+	for (size_t i = 0; i < m->h->nlife && r == 0; i++)
+		if (m->h->life[i].read)
+			r = facts_locate(f, m->h->life[i].leaf->id, m->h->life[i].leaf->index, err);
 	return r;
 }
 
 int release_judge(struct ledger *h, const struct deposit *d, const struct leaf *leaf,
 		  struct ruling *out, struct error *err)
 {
-	const struct moment end = {.h = h, .d = d, .upto = h->n, .now = h->now};
+	const struct moment end = {.h = h, .d = d, .end = h->upto, .upto = h->n, .now = h->now};
 	struct ruling ruling = {0};
 	CLEANUP(policy_freep) struct policy *p = NULL;
 	struct result best = {0};

@@ -155,8 +155,11 @@ static const struct field drill_fields[] = {
 	OBJECT("checkpoint", json, false),
 };
 static const struct field move_fields[] = {
-	TEXT("origin", false), NUMBER("size", false, 0, 0), ID("hash", text, false),
-	TEXT("vkey", false),   TEXT("url", true),
+	{.key = "origin", .kind = FIELD_TEXT, .offset = IN(st.origin), .min = 1, .max = TEXT_MAX},
+	{.key = "size", .kind = FIELD_INT, .offset = IN(st.size)},
+	ID("hash", st.hash, false),
+	{.key = "vkey", .kind = FIELD_TEXT, .offset = IN(st.vkey), .min = 1, .max = TEXT_MAX},
+	TEXT("url", true),
 };
 static const struct field registry_fields[] = {
 	LIST("logs", false),

@@ -96,6 +96,8 @@ struct statement {
 	const char *from, *to;                 /* rotation, succession */
 	int64_t support_until;                 /* product, deposit, objection; 0: not said */
 	int64_t date;                          /* eol */
+	const char *origin, *hash, *vkey;      /* log-move */
+	int64_t size;                          /* log-move */
 };
 
 /* Check all fields of the type and fill *out. `name` begins the error text. E_INVALID. */

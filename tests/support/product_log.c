@@ -41,6 +41,25 @@ static struct signer *person(void)
 	return s;
 }
 
+/* The same key as of cosignatures, for documents. */
+static struct signer *signer_of_seed(const unsigned char seed[32])
+{
+	static const unsigned char head[] = {0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06,
+					     0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20};
+	CLEANUP(buf_wipe) struct buf pem = {0};
+	unsigned char der[sizeof(head) + 32];
+	struct signer *s = NULL;
+	struct error err = {0};
+
+	memcpy(der, head, sizeof(head));
+	memcpy(der + sizeof(head), seed, 32);
+	check(buf_puts(&pem, "-----BEGIN PRIVATE KEY-----\n", &err), &err);
+	check(base64_encode(der, sizeof(der), &pem, &err), &err);
+	check(buf_puts(&pem, "\n-----END PRIVATE KEY-----\n", &err), &err);
+	check(signer_from_pem(pem.data, pem.len, &s, &err), &err);
+	return s;
+}
+
 static void note_key(const char *name, int type, unsigned char seed[32], struct note_key *out)
 {
 	unsigned char pub[32];
@@ -67,7 +86,9 @@ struct product_log *plog_new(size_t witnesses)
 		p->steward[i] = person();
 		(void)snprintf(name, sizeof(name), "witness-%zu.example", i);
 		note_key(name, NOTE_COSIGNATURE, p->witness_seed[i], &p->witness_key[i]);
+		p->witness[i] = signer_of_seed(p->witness_seed[i]);
 	}
+	p->skew[0] = -60;
 	p->stranger = person();
 	note_key(PLOG_ORIGIN, NOTE_ED25519, p->log_seed, &p->log_key);
 	p->tiles = tiles_new();
@@ -82,6 +103,7 @@ void plog_free(struct product_log *p)
 		signer_free(p->vendor[i]);
 		signer_free(p->trustee[i]);
 		signer_free(p->steward[i]);
+		signer_free(p->witness[i]);
 	}
 	signer_free(p->stranger);
 	for (size_t i = 0; i < p->nfiles; i++) {
@@ -363,36 +385,43 @@ static void sign_checkpoint(const struct product_log *p, const struct hash *root
 	CLEANUP(buf_clear) struct buf text = {0};
 	struct error err = {0};
 
-	check(checkpoint_format(PLOG_ORIGIN, p->nleaves, root, &text, &err), &err);
+	check(checkpoint_format(p->log_key.name, p->nleaves, root, &text, &err), &err);
 	check(buf_add(out, text.data, text.len, &err), &err);
 	check(buf_puts(out, "\n", &err), &err);
 	check(note_sign_line(&p->log_key, p->log_seed, &text, 0, out, &err), &err);
-	/* The clocks of witnesses differ: the first is a minute late. */
 	for (size_t i = 0; i < p->witnesses; i++)
 		check(note_sign_line(&p->witness_key[i], p->witness_seed[i], &text,
-				     p->now - (i == 0 ? 60 : 0), out, &err),
+				     p->now + p->skew[i], out, &err),
 		      &err);
 }
 
-static void write_proof(struct product_log *p, const char *id)
+void plog_checkpoint(struct product_log *p, struct buf *out)
+{
+	const struct merkle_store store = tiles_store(p->tiles);
+	struct error err = {0};
+	struct hash root;
+
+	check(merkle_root(&store, p->nleaves, &root, &err), &err);
+	sign_checkpoint(p, &root, out);
+}
+
+static void write_proof(struct product_log *p, const char *id, uint64_t index)
 {
 	const struct merkle_store store = tiles_store(p->tiles);
 	CLEANUP(buf_clear) struct buf checkpoint = {0};
 	struct merkle_proof siblings;
 	struct error err = {0};
-	struct hash root;
 	char path[256];
 
-	check(merkle_root(&store, p->nleaves, &root, &err), &err);
-	check(merkle_prove_inclusion(&store, p->nleaves - 1, p->nleaves, &siblings, &err), &err);
-	sign_checkpoint(p, &root, &checkpoint);
+	check(merkle_prove_inclusion(&store, index, p->nleaves, &siblings, &err), &err);
+	plog_checkpoint(p, &checkpoint);
 	name_file(path, "proofs/", id, ".tlog-proof");
-	check(tlog_proof_format(p->nleaves - 1, &siblings, checkpoint.data, checkpoint.len,
-				make(p, path), &err),
+	check(tlog_proof_format(index, &siblings, checkpoint.data, checkpoint.len, make(p, path),
+				&err),
 	      &err);
 }
 
-static void write_leaves(struct product_log *p)
+void plog_write_leaves(struct product_log *p)
 {
 	struct buf *out = make(p, LEAVES);
 	struct error err = {0};
@@ -426,8 +455,8 @@ void plog_add(struct product_log *p, const struct envelope *doc)
 	check(leaf_write(l, &leaf_bytes, &err), &err);
 	check(merkle_append(&store, p->nleaves, &l->hash, 1, &err), &err);
 	p->nleaves++;
-	write_proof(p, l->id);
-	write_leaves(p);
+	write_proof(p, l->id, l->index);
+	plog_write_leaves(p);
 	if (!role) {
 		name_file(path, "statements/", l->id, ".json");
 		check(buf_add(make(p, path), bytes->data, bytes->len, &err), &err);
@@ -442,4 +471,29 @@ const char *plog_say(struct product_log *p, const char *type, const struct tuf_r
 
 	plog_add(p, doc);
 	return p->leaves[p->nleaves - 1].id; /* lives as long as the log */
+}
+
+void plog_prove_again(struct product_log *p, const char *id)
+{
+	for (size_t i = 0; i < p->nleaves; i++)
+		if (strcmp(p->leaves[i].id, id) == 0)
+			write_proof(p, id, i);
+}
+
+json_t *plog_move(struct product_log *p, const char *origin)
+{
+	const struct merkle_store store = tiles_store(p->tiles);
+	char old[NOTE_NAME_MAX + 1], digest[SHA256_HEX_SIZE];
+	struct error err = {0};
+	struct hash root;
+	json_t *body;
+
+	(void)snprintf(old, sizeof(old), "%s", p->log_key.name);
+	note_key(origin, NOTE_ED25519, p->log_seed, &p->log_key);
+	check(merkle_root(&store, p->nleaves, &root, &err), &err);
+	hex_encode(root.b, sizeof(root.b), digest);
+	body = json_pack("{s:s, s:I, s:s, s:o}", "origin", old, "size", (json_int_t)p->nleaves,
+			 "hash", digest, "vkey", vkey(&p->log_key));
+	must(body, "out of memory");
+	return body;
 }

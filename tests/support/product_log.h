@@ -16,7 +16,7 @@
 #define PLOG_PRODUCT "acme.x1"
 #define PLOG_ORIGIN "registry.example/log"
 
-enum { PLOG_START = 1893456000, PLOG_PEOPLE = 3, PLOG_LEAVES_MAX = 128, PLOG_FILES_MAX = 512 };
+enum { PLOG_START = 1893456000, PLOG_PEOPLE = 3, PLOG_LEAVES_MAX = 512, PLOG_FILES_MAX = 1280 };
 
 struct plog_file {
 	char *path;
@@ -28,6 +28,9 @@ struct product_log {
 	struct signer *vendor[PLOG_PEOPLE], *trustee[PLOG_PEOPLE], *steward[PLOG_PEOPLE];
 	struct signer *stranger;
 	size_t witnesses; /* 0 to PLOG_PEOPLE; all but one must cosign */
+	/* What each witness says beyond `now`, in seconds; the first is a minute late. */
+	int64_t skew[PLOG_PEOPLE];
+	struct signer *witness[PLOG_PEOPLE]; /* with their cosigning keys */
 	struct note_key log_key, witness_key[PLOG_PEOPLE];
 	unsigned char log_seed[32], witness_seed[PLOG_PEOPLE][32];
 	struct tiles *tiles;
@@ -82,6 +85,18 @@ void plog_add(struct product_log *p, const struct envelope *doc);
 /* Make, sign and log a statement; its id lives as long as the log. */
 const char *plog_say(struct product_log *p, const char *type, const struct tuf_root *root,
 		     json_t *body_take, struct signer *const *by, size_t n);
+
+/* Prove a leaf anew, in the tree as it is now: anybody can. */
+void plog_prove_again(struct product_log *p, const char *id);
+
+/* Append the checkpoint of the tree as it is, cosigned now. */
+void plog_checkpoint(struct product_log *p, struct buf *out);
+
+/* Write leaves.jsonl once more, after a change to p->leaves. */
+void plog_write_leaves(struct product_log *p);
+
+/* The log goes on under this name with another key; the statement's body, for witnesses to sign. */
+json_t *plog_move(struct product_log *p, const char *origin);
 
 /* A stored file, to look at or to spoil; NULL if it is not there. */
 struct buf *plog_file(struct product_log *p, const char *folder, const char *id,
