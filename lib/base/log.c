@@ -2,26 +2,42 @@
 #include "lib/base/log.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
+#include <unistd.h>
 
 enum { LINE_MAX_BYTES = 1024 };
 
+enum { ESCAPED_MAX = 4 }; /* bytes that one byte may become: \x1b */
+
+/* Append one byte as it may be shown; returns where the next one goes. */
+static char *put_escaped(char *to, unsigned char c)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	if (c >= 0x20 && c != 0x7f) {
+		*to++ = (char)c;
+		return to;
+	}
+	*to++ = '\\';
+	*to++ = 'x';
+	*to++ = digits[c >> 4];
+	*to++ = digits[c & 15];
+	return to;
+}
+
 void log_escaped(FILE *f, const char *text)
 {
-	for (const char *p = text; *p; p++) {
-		unsigned char c = (unsigned char)*p;
+	char shown[ESCAPED_MAX];
 
-		if (c < 0x20 || c == 0x7f)
-			(void)fprintf(f, "\\x%02x", c);
-		else
-			(void)fputc(c, f);
-	}
+	for (const char *p = text; *p; p++)
+		(void)fwrite(shown, 1, (size_t)(put_escaped(shown, (unsigned char)*p) - shown), f);
 }
 
 void log_line(enum log_level level, const char *fmt, ...)
 {
 	static const char *const names[] = {"error", "warning", "info", "debug"};
 	char text[LINE_MAX_BYTES];
+	char line[sizeof("warning ") + ESCAPED_MAX * LINE_MAX_BYTES + 1];
+	char *end = line;
 	va_list ap;
 
 	if (level == LOG_DEBUG && !getenv("BEQUEST_DEBUG"))
@@ -29,9 +45,11 @@ void log_line(enum log_level level, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	flockfile(stderr); /* one line is one line, whichever thread writes it */
-	(void)fprintf(stderr, "%s ", names[level]);
-	log_escaped(stderr, text);
-	(void)fputc('\n', stderr);
-	funlockfile(stderr);
+	end += snprintf(line, sizeof(line), "%s ", names[level]);
+	for (const char *p = text; *p; p++)
+		end = put_escaped(end, (unsigned char)*p);
+	*end++ = '\n';
+	/* One line is one write, whichever thread or process shares the log. */
+	(void)fflush(stderr);
+	(void)!write(STDERR_FILENO, line, (size_t)(end - line));
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/base/log.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "tests/support/capture.h"
 #include "tests/unit/unit.h"
 
@@ -59,6 +62,26 @@ static void long_lines_are_cut(void **state)
 	assert_int_equal(out.data[out.len - 1], '\n');
 }
 
+/* Or the lines of two processes with one log run into each other. */
+static void one_line_is_one_write(void **state)
+{
+	int pair[2], saved = dup(STDERR_FILENO);
+	char got[64] = "";
+	ssize_t n;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
+	assert_true(saved >= 0 && dup2(pair[1], STDERR_FILENO) >= 0);
+	log_line(LOG_INFO, "name=%s\n", "x");
+	n = recv(pair[0], got, sizeof(got) - 1, MSG_DONTWAIT);
+	assert_true(dup2(saved, STDERR_FILENO) >= 0);
+	(void)close(saved);
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+	assert_string_equal(got, "info name=x\\x0a\n");
+	assert_int_equal(n, strlen(got));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -66,6 +89,7 @@ int main(void)
 		cmocka_unit_test(debug_is_for_who_asks),
 		cmocka_unit_test(bytes_from_outside_cannot_forge_a_line),
 		cmocka_unit_test(long_lines_are_cut),
+		cmocka_unit_test(one_line_is_one_write),
 	};
 
 	return cmocka_run_group_tests_name("log", tests, NULL, NULL);
