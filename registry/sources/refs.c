@@ -160,15 +160,14 @@ int refs_set(git_repository *repo, const struct bundle *b, const char *name, str
 	return 0;
 }
 
-static int write_ref(const git_reference *ref, struct buf *out, struct error *err)
+static int write_ref(const git_reference *ref, void *ctx, struct error *err)
 {
+	struct buf *out = ctx;
 	CLEANUP(git_object_freep) git_object *peeled = NULL;
 	const git_oid *id = git_reference_target(ref);
 	char hex[GIT_OID_HEXSZ + 1];
 	int r;
 
-	if (!id) /* symbolic */
-		return 0;
 	r = buf_printf(out, err, "%s\t%s\n", git_oid_tostr(hex, sizeof(hex), id),
 		       git_reference_name(ref));
 	if (r < 0 || git_reference_peel(&peeled, ref, GIT_OBJECT_ANY) < 0 ||
@@ -179,7 +178,7 @@ static int write_ref(const git_reference *ref, struct buf *out, struct error *er
 			  git_reference_name(ref));
 }
 
-static int list_refs(git_repository *repo, struct buf *out, struct error *err)
+int refs_each(git_repository *repo, refs_each_fn each, void *ctx, struct error *err)
 {
 	CLEANUP(git_reference_iterator_freep) git_reference_iterator *it = NULL;
 	int r = 0;
@@ -194,7 +193,8 @@ static int list_refs(git_repository *repo, struct buf *out, struct error *err)
 			break;
 		if (got < 0)
 			return gitlib_error(err, E_SYS, "refs");
-		r = write_ref(ref, out, err);
+		if (git_reference_target(ref)) /* not symbolic */
+			r = each(ref, ctx, err);
 	}
 	return r;
 }
@@ -238,7 +238,7 @@ int refs_dumb(git_repository *repo, const char *path, struct error *err)
 	if (r == 0)
 		r = list_packs(dir, &packs, err);
 	if (r == 0)
-		r = list_refs(repo, &refs, err);
+		r = refs_each(repo, write_ref, &refs, err);
 	if (r == 0)
 		r = file_mkdir(dir, "info", 0777, err);
 	if (r == 0)

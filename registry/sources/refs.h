@@ -23,6 +23,10 @@ MUSTCHECK int refs_may_follow(git_repository *old, git_repository *repo, const s
 MUSTCHECK int refs_set(git_repository *repo, const struct bundle *b, const char *name,
 		       struct error *err);
 
+/* Call `each` for every branch, tag and other ref that names an object, until it fails. */
+typedef int (*refs_each_fn)(const git_reference *ref, void *ctx, struct error *err);
+MUSTCHECK int refs_each(git_repository *repo, refs_each_fn each, void *ctx, struct error *err);
+
 /* Write info/refs and objects/info/packs of the repository at `path`, an absolute one. */
 MUSTCHECK int refs_dumb(git_repository *repo, const char *path, struct error *err);
 

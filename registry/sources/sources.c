@@ -341,29 +341,6 @@ int sources_add_bundle(const struct sources_place *at, int fd, const char *name,
 	return r;
 }
 
-/* Call `each` for every branch, tag and other ref that names an object. */
-static int for_each_ref(git_repository *repo, int (*each)(const git_reference *, void *), void *ctx,
-			struct error *err)
-{
-	CLEANUP(git_reference_iterator_freep) git_reference_iterator *it = NULL;
-	int r = 0;
-
-	if (git_reference_iterator_new(&it, repo) < 0)
-		return gitlib_error(err, E_SYS, "refs");
-	while (r == 0) {
-		CLEANUP(git_reference_freep) git_reference *ref = NULL;
-		int got = git_reference_next(&ref, it);
-
-		if (got == GIT_ITEROVER)
-			break;
-		if (got < 0)
-			return gitlib_error(err, E_SYS, "refs");
-		if (git_reference_target(ref))
-			r = each(ref, ctx);
-	}
-	return r;
-}
-
 /* The commit (or other object) behind a ref, through any tags; false: there is none. */
 static bool peel(const git_reference *ref, char out[COMMIT_HEX_SIZE])
 {
@@ -378,10 +355,9 @@ static bool peel(const git_reference *ref, char out[COMMIT_HEX_SIZE])
 struct compare {
 	const json_t *refs;
 	size_t found;
-	struct error *err;
 };
 
-static int compare_one(const git_reference *ref, void *ctx)
+static int compare_one(const git_reference *ref, void *ctx, struct error *err)
 {
 	struct compare *c = ctx;
 	const char *name = git_reference_name(ref);
@@ -390,11 +366,11 @@ static int compare_one(const git_reference *ref, void *ctx)
 	char id[COMMIT_HEX_SIZE], commit[COMMIT_HEX_SIZE];
 
 	if (!want)
-		return error_set(c->err, E_UNTRUSTED, "%s: is not in the manifest", name);
+		return error_set(err, E_UNTRUSTED, "%s: is not in the manifest", name);
 	(void)git_oid_tostr(id, sizeof(id), git_reference_target(ref));
 	if (strcmp(want, id) != 0 && (!peel(ref, commit) || strcmp(want, commit) != 0))
-		return error_set(c->err, E_UNTRUSTED,
-				 "%s: the manifest has commit %.40s, this is %s", name, want, id);
+		return error_set(err, E_UNTRUSTED, "%s: the manifest has commit %.40s, this is %s",
+				 name, want, id);
 	c->found++;
 	return 0;
 }
@@ -403,7 +379,7 @@ int sources_compare_refs(int dir, const char *repo, const json_t *refs, struct e
 {
 	CLEANUP(gitlib_stop) struct gitlib lib = {0};
 	CLEANUP(git_repository_freep) git_repository *git = NULL;
-	struct compare c = {.refs = refs, .err = err};
+	struct compare c = {.refs = refs};
 	json_t *borrowed;
 	const char *name;
 	json_t *unused;
@@ -412,7 +388,7 @@ int sources_compare_refs(int dir, const char *repo, const json_t *refs, struct e
 	if (r == 0)
 		r = gitlib_open(dir, repo, &git, err);
 	if (r == 0)
-		r = for_each_ref(git, compare_one, &c, err);
+		r = refs_each(git, compare_one, &c, err);
 	if (r < 0)
 		return r;
 	borrowed = (json_t *)(uintptr_t)refs; /* jansson asks for one that it may change */
@@ -430,7 +406,6 @@ int sources_compare_refs(int dir, const char *repo, const json_t *refs, struct e
 struct reach {
 	git_oid *tips;
 	size_t n, cap;
-	struct error *err;
 };
 
 static void reach_clear(struct reach *w)
@@ -438,7 +413,7 @@ static void reach_clear(struct reach *w)
 	free(w->tips);
 }
 
-static int add_tip(const git_reference *ref, void *ctx)
+static int add_tip(const git_reference *ref, void *ctx, struct error *err)
 {
 	struct reach *w = ctx;
 	CLEANUP(git_object_freep) git_object *o = NULL;
@@ -450,7 +425,7 @@ static int add_tip(const git_reference *ref, void *ctx)
 		git_oid *tips = realloc(w->tips, cap * sizeof(*tips));
 
 		if (!tips)
-			return error_nomem(w->err);
+			return error_nomem(err);
 		w->tips = tips;
 		w->cap = cap;
 	}
@@ -463,7 +438,7 @@ int sources_has_commit(int dir, const char *repo, const char *commit, bool *out,
 	CLEANUP(gitlib_stop) struct gitlib lib = {0};
 	CLEANUP(git_repository_freep) git_repository *git = NULL;
 	CLEANUP(git_commit_freep) git_commit *found = NULL;
-	CLEANUP(reach_clear) struct reach w = {.err = err};
+	CLEANUP(reach_clear) struct reach w = {0};
 	git_oid id;
 	int r = gitlib_start(&lib, err);
 
@@ -477,7 +452,7 @@ int sources_has_commit(int dir, const char *repo, const char *commit, bool *out,
 		return 0;
 	}
 	if (r == 0)
-		r = for_each_ref(git, add_tip, &w, err);
+		r = refs_each(git, add_tip, &w, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < w.n; i++)
