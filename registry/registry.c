@@ -415,21 +415,6 @@ int registry_online_keys(struct registry *r, const char *product, const char *pu
 
 /* --- the operator, the opener, the clock --- */
 
-static int admit_job(struct work *w, void *arg, struct error *err)
-{
-	return store_product_add(w->store, arg, w->now, err);
-}
-
-int registry_admit(struct registry *r, const char *product, struct error *err)
-{
-	char id[PRODUCT_SIZE];
-
-	if (!product_id_ok(product))
-		return error_set(err, E_USAGE, "%s: want a product id", product);
-	(void)snprintf(id, sizeof(id), "%s", product);
-	return registry_work(r, admit_job, id, err);
-}
-
 struct head_change {
 	const char *product, *head;
 };

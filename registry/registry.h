@@ -48,7 +48,6 @@ MUSTCHECK int registry_share(struct registry *r, const void *body, size_t len, j
 			     struct error *err);
 MUSTCHECK int registry_product(struct registry *r, const char *product, json_t **reply,
 			       struct error *err);
-MUSTCHECK int registry_admit(struct registry *r, const char *product, struct error *err);
 
 /*
  * For registry/open, after the opened items and source.git are in the tree. The

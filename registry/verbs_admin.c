@@ -78,19 +78,24 @@ static int open_store(const char *data, struct store **out, struct error *err)
 	return r < 0 ? r : store_open(path.data, out, err);
 }
 
-int admin_admit(const struct cli_call *call, struct error *err)
+int admit_product(const char *data, const char *product, struct error *err)
 {
-	const struct data_options *o = call->opt;
 	CLEANUP(store_closep) struct store *s = NULL;
-	const char *product = call->args[0];
 	int r;
 
 	if (!product_id_ok(product))
 		return error_set(err, E_USAGE, "%s: want a product id: a-z 0-9 . - and at most 63",
 				 product);
-	r = open_store(o->data, &s, err);
-	if (r == 0)
-		r = store_product_add(s, product, utc_now(), err);
+	r = open_store(data, &s, err);
+	return r < 0 ? r : store_product_add(s, product, utc_now(), err);
+}
+
+int admin_admit(const struct cli_call *call, struct error *err)
+{
+	const struct data_options *o = call->opt;
+	const char *product = call->args[0];
+	int r = admit_product(o->data, product, err);
+
 	if (r < 0)
 		return r;
 	if (call->json)

@@ -19,6 +19,8 @@ extern const struct cli_option data_options[];
 extern const struct cli_option fsck_options[];
 
 MUSTCHECK int admin_init(const struct cli_call *call, struct error *err);
+/* What `admit` does: let a product be registered at the data folder; a service may be running. */
+MUSTCHECK int admit_product(const char *data, const char *product, struct error *err);
 MUSTCHECK int admin_admit(const struct cli_call *call, struct error *err);
 MUSTCHECK int admin_status(const struct cli_call *call, struct error *err);
 MUSTCHECK int admin_fsck(const struct cli_call *call, struct error *err);

@@ -2,6 +2,7 @@
 /* What a registry takes, keeps waiting and refuses. */
 #include "lib/base/utc.h"
 #include "lib/tuf/repo.h"
+#include "registry/verbs_admin.h"
 #include "tests/support/town.h"
 #include "tests/unit/unit.h"
 
@@ -123,7 +124,7 @@ static void moderated_registry_stores_nothing_before_admission(void **state)
 	(void)state;
 	refuse(t, paper_copy(&root), E_DENIED, "root 1: waiting for admission");
 	assert_int_equal(registry_proposals(t->r, TOWN_PRODUCT, &reply, &err), E_NOTFOUND);
-	assert_int_equal(registry_admit(t->r, TOWN_PRODUCT, &err), 0);
+	assert_int_equal(admit_product(t->dir, TOWN_PRODUCT, &err), 0);
 	town_expect(t, root, "published");
 	town_free(t);
 }

@@ -11,6 +11,7 @@
 #include "registry/internal.h"
 #include "registry/log/sequencer.h"
 #include "registry/tree/outbox.h"
+#include "registry/verbs_admin.h"
 #include "tests/support/town.h"
 #include "tests/unit/unit.h"
 
@@ -647,7 +648,7 @@ static void fsck_finds_nothing_wrong_with_an_admitted_product(void **state)
 {
 	struct town *t = *state;
 
-	assert_int_equal(registry_admit(t->r, "acme.y1", NULL), 0);
+	assert_int_equal(admit_product(t->dir, "acme.y1", NULL), 0);
 	assert_sound(t);
 }
 
