@@ -95,6 +95,41 @@ static void canon_refuses_a_real_and_takes_back_what_it_wrote(void **state)
 	json_decref(v);
 }
 
+static void canon_sorts_many_members_as_it_does_few(void **state)
+{
+	(void)state;
+	for (int n = 31; n <= 34; n++) {
+		CLEANUP(buf_clear) struct buf out = {0};
+		CLEANUP(buf_clear) struct buf want = {0};
+		CLEANUP(json_decrefp) json_t *v = json_object();
+
+		assert_int_equal(buf_puts(&want, "{", NULL), 0);
+		for (int i = 0; i < n; i++) {
+			char key[] = {'a', (char)('0' + (n - 1 - i) / 10),
+				      (char)('0' + (n - 1 - i) % 10), '\0'};
+
+			assert_int_equal(json_object_set_new(v, key, json_integer(n - 1 - i)), 0);
+			assert_int_equal(
+				buf_printf(&want, NULL, "%s\"a%02d\":%d", i ? "," : "", i, i), 0);
+		}
+		assert_int_equal(buf_puts(&want, "}", NULL), 0);
+		assert_int_equal(canon_write(v, &out, NULL), 0);
+		assert_string_equal(out.data, want.data);
+	}
+}
+
+/* The parser lets none in; a program that makes its own text might. */
+static void canon_writes_a_nul_as_it_is(void **state)
+{
+	CLEANUP(buf_clear) struct buf out = {0};
+	CLEANUP(json_decrefp) json_t *v = json_stringn("a\0\"\0\\", 5);
+
+	(void)state;
+	assert_int_equal(canon_write(v, &out, NULL), 0);
+	assert_int_equal(out.len, 9);
+	assert_memory_equal(out.data, "\"a\0\\\"\0\\\\\"", 9);
+}
+
 static void canon_of_canon_is_itself(void **state)
 {
 	static const char text[] =
@@ -135,6 +170,8 @@ int main(void)
 		cmocka_unit_test(canon_is_what_securesystemslib_writes),
 		cmocka_unit_test(canon_has_no_form_for_disputed_texts),
 		cmocka_unit_test(canon_refuses_a_real_and_takes_back_what_it_wrote),
+		cmocka_unit_test(canon_sorts_many_members_as_it_does_few),
+		cmocka_unit_test(canon_writes_a_nul_as_it_is),
 		cmocka_unit_test(canon_of_canon_is_itself),
 		cmocka_unit_test(canon_reports_every_failed_allocation),
 	};
