@@ -94,21 +94,22 @@ int history_read(int dir, json_t **out, struct error *err)
 	CLEANUP(buf_clear) struct buf all = {0};
 	CLEANUP(unref) json_t *list = json_array();
 	int r = file_read(dir, HISTORY_FILE, READ_MAX, &all, err);
-	char *line = all.data;
+	const char *line = all.data ? all.data : "", *end = line + all.len;
 
 	if (!list)
 		return error_nomem(err);
 	if (r < 0 && r != E_NOTFOUND)
 		return r;
-	while (line && *line) {
-		size_t len = strcspn(line, "\n");
+	while (line < end) {
+		const char *stop = memchr(line, '\n', (size_t)(end - line));
+		size_t len = (size_t)((stop ? stop : end) - line);
 		json_t *one;
 
-		/* Not ours, or torn: what is left is still worth showing. */
+		/* Not ours, torn, or zeros after a power cut: the rest is still worth showing. */
 		if (strict_parse(line, len, HISTORY_FILE, &one, NULL) == 0 &&
 		    json_array_append_new(list, one) < 0)
 			return error_nomem(err);
-		line += len + (line[len] == '\n');
+		line += len + 1;
 	}
 	*out = steal(list);
 	return 0;

@@ -76,6 +76,22 @@ static void a_torn_line_costs_only_itself(void **state)
 	json_decref(list);
 }
 
+/* What a file system may leave at the end of a file when the power goes. */
+static void zeros_cost_only_themselves(void **state)
+{
+	static const char torn[] = "{\"at\": 1}\n{\"at\": \0\0\0\0";
+	struct place *p = *state;
+	struct error err = {0};
+	json_t *list;
+
+	assert_int_equal(file_write(p->dir, "history.jsonl", torn, sizeof(torn) - 1, 0600, &err),
+			 0);
+	assert_int_equal(history_add(p->dir, 0, "init", &err, "x"), 0);
+	list = all(p->dir);
+	assert_int_equal(json_array_size(list), 2);
+	json_decref(list);
+}
+
 static void the_file_stays_below_its_limit_and_keeps_the_newest(void **state)
 {
 	struct place *p = *state;
@@ -106,6 +122,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(events_come_back_in_order_and_harmless, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_torn_line_costs_only_itself, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(zeros_cost_only_themselves, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_file_stays_below_its_limit_and_keeps_the_newest,
 						set_up, tear_down),
 	};
