@@ -7,6 +7,9 @@
 # make coverage        report on what the tests reach, in build/cov/
 # make fuzz            build the libFuzzer targets (clang), in build/fuzz/
 # make fuzz-run        run each of them for FUZZ_SECONDS
+# make fuzz-long       run each of them RUNS times in all, or only TARGET; can be stopped
+# make fuzz-report     what came of that, and what the corpora reach
+# make fuzz-merge      make the corpora in the tree small and whole
 # make lint            formatting, layering, headers, metrics, static analysis
 # make bench           measure against curl, nginx and gpg, and print tables
 # make install         honours DESTDIR, PREFIX, BINDIR, MANDIR
@@ -24,7 +27,7 @@ PYTHON ?= /usr/bin/python3
 FUZZ_SECONDS ?= 60
 BUILD_DATE ?= $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),0)
 
-B := $(or $(OUT),build$(if $(SAN),/san)$(if $(COVERAGE),/cov)$(if $(FUZZ),/fuzz))
+B := $(or $(OUT),build$(if $(SAN),/san)$(if $(COVERAGE),/cov)$(if $(FUZZ),/fuzz$(filter-out /1,/$(FUZZ))))
 Q := $(if $(V),,@)
 MAKEFLAGS += --no-builtin-rules
 ifeq ($(MAKELEVEL),0)
@@ -40,12 +43,18 @@ std := -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. $(shell $(PKG_CONFIG) -
 hard_c := -fstack-protector-strong -fPIE
 hard_ld := -pie -Wl,-z,relro,-z,now
 
+# FUZZ=1 is libFuzzer with sanitizers; plain, for speed, without; cov only measures.
+fuzz_flags_1 := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+fuzz_flags_plain := -fsanitize=fuzzer-no-link
+fuzz_flags_cov := -fprofile-instr-generate -fcoverage-mapping
+fuzzing := $(filter-out cov,$(FUZZ))
+
 ifdef SAN
 inst := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 else ifdef COVERAGE
 inst := --coverage -O0
 else ifdef FUZZ
-inst := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+inst := $(fuzz_flags_$(FUZZ))
 else
 hard_c += -D_FORTIFY_SOURCE=2
 endif
@@ -74,7 +83,7 @@ sources := $(headers) $(shell find $(folders) tests -name '*.c')
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all deps check demo run-check run-demo check-unit check-scripts check-corpus coverage fuzz \
-	fuzz-run lint lint-deps check-format check-headers check-layers check-metrics check-tidy \
+	fuzz-run fuzz-long fuzz-report fuzz-merge lint lint-deps check-format check-headers check-layers check-metrics check-tidy \
 	check-analyzer check-shell check-threats bench doc install clean FORCE
 
 all: $(bins) doc
@@ -148,11 +157,27 @@ support := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
 $(units): $(B)/%: $(B)/%.o $(B)/tests/unit/oom.o $(support) $(B)/libbequest.a
 	$(Q)$(CC) $(all_ldflags) $(wrap) -o $@ $^ $(libs) -lcmocka
 
-$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(if $(FUZZ),,$(B)/tests/fuzz/replay.o) $(B)/libbequest.a
-	$(Q)$(CC) $(all_ldflags) $(if $(FUZZ),-fsanitize=fuzzer) -o $@ $(filter %.o,$^) \
+$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(if $(fuzzing),,$(B)/tests/fuzz/replay.o) $(B)/libbequest.a
+	$(Q)$(CC) $(all_ldflags) $(if $(fuzzing),-fsanitize=fuzzer) $(fuzz_wrap) -o $@ $(filter %.o,$^) \
 		$(filter %.a,$^) $(libs)
 
-$(B)/tests/fuzz/fuzz_tuf_client: $(B)/tests/support/tuf_sim.o
+# Targets that sign what they invent, and what the linker replaces in them.
+toy := key_verify ed25519_public ed25519_sign ed25519_verify signer_generate signer_from_pem \
+	signer_sign_envelope
+toys := tuf_client evidence chain
+fuzz_with = $(patsubst %,$(B)/tests/fuzz/fuzz_%,$(1)): $(patsubst %,$(B)/tests/%.o,$(2))
+$(call fuzz_with,$(toys),fuzz/toy fuzz/surgery)
+$(call fuzz_with,tuf_client chain,support/tuf_sim)
+$(call fuzz_with,evidence,support/product_log support/tiles)
+$(call fuzz_with,merkle,fuzz/surgery)
+$(call fuzz_with,journal history payload,fuzz/room)
+ifneq ($(fuzzing),)
+json := api deposit envelope key policy publisher state statement tuf_role
+$(call fuzz_with,$(json),fuzz/mutate fuzz/surgery)
+endif
+$(toys:%=$(B)/tests/fuzz/fuzz_%): fuzz_wrap := $(toy:%=-Wl,--wrap=%)
+$(B)/tests/fuzz/fuzz_api: fuzz_wrap := -Wl,--wrap=http_send,--wrap=nanosleep,--wrap=clock_gettime
+$(B)/tests/fuzz/fuzz_payload: fuzz_wrap := -Wl,--wrap=gpg_decrypt_stream
 
 # A passed test leaves a stamp: `make -j check` runs them in parallel, and again
 # only when what they depend on has changed.
@@ -186,6 +211,20 @@ fuzz: lint-deps
 
 fuzz-run: fuzz
 	$(Q)sh tests/fuzz/run.sh build/fuzz/tests/fuzz $(FUZZ_SECONDS)
+
+# Long runs go on where they were stopped; see docs/FUZZING.md.
+RUNS ?= 10000000
+WORKERS ?= $(shell nproc)
+fuzz-long: fuzz
+	$(Q)$(MAKE) FUZZ=plain CC=clang $(toys:%=build/fuzz/plain/tests/fuzz/fuzz_%)
+	$(Q)$(PYTHON) tests/fuzz/long.py run --runs $(RUNS) --workers $(WORKERS) $(if $(TARGET),--target $(TARGET))
+
+fuzz-report: lint-deps
+	$(Q)$(MAKE) FUZZ=cov CC=clang $(patsubst %.c,build/fuzz/cov/%,$(wildcard tests/fuzz/fuzz_*.c))
+	$(Q)$(PYTHON) tests/fuzz/long.py report
+
+fuzz-merge: fuzz
+	$(Q)$(PYTHON) tests/fuzz/long.py merge $(if $(TARGET),--target $(TARGET))
 
 bench:
 	@sh tests/setup/deps.sh build check bench

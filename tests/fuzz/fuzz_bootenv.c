@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* covers: client/bootenv.c */
 #include "client/bootenv.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A header that is accepted has references with names, and a pack inside the data. */
+/*
+ * A header that is accepted has references with names, and a pack inside the data.
+ *
+ * covers: lib/git/bundle.c
+ */
 #include <stdlib.h>
 #include <string.h>
 

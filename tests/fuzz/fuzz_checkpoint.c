@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whatever parses as a checkpoint can be verified, and is what it says it is. */
+/*
+ * Whatever parses as a checkpoint can be verified, and is what it says it is.
+ *
+ * covers: lib/tlog/checkpoint.c
+ */
 #include <assert.h>
 
 #include "lib/tlog/checkpoint.h"

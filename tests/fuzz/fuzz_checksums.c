@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* MANIFEST.sha256 of a restricted compartment, which nobody checked item by item. */
+/*
+ * MANIFEST.sha256 of a restricted compartment, which nobody checked item by item.
+ *
+ * covers: escrow/items.c
+ */
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>

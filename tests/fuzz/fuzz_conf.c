@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* covers: client/conf.c */
 #include "client/conf.h"
 #include "tests/fuzz/fuzz.h"
 

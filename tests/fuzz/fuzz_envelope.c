@@ -2,6 +2,8 @@
 /*
  * A document that is accepted keeps its id through writing and reading again,
  * and whatever keys it lists can be asked who signed it.
+ *
+ * covers: lib/sign/envelope.c
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What strict_parse() accepts has a canonical form, which is its own canonical form. */
+/*
+ * What strict_parse() accepts has a canonical form, which is its own canonical form.
+ *
+ * covers: lib/json/strict.c lib/json/canon.c
+ */
 #include <stdlib.h>
 #include <string.h>
 

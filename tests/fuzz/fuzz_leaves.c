@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A chain that is accepted comes out of its own lines again; a leaf is its own bytes. */
+/*
+ * A chain that is accepted comes out of its own lines again; a leaf is its own bytes.
+ *
+ * covers: policies/leaf.c
+ */
 #include <assert.h>
 
 #include "policies/leaf.h"

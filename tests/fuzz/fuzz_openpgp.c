@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signature objects cut out of a packet pass the verifier's own check of the headers. */
+/*
+ * Signature objects cut out of a packet pass the verifier's own check of the headers.
+ *
+ * covers: lib/sign/pgp_packet.c
+ */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A git pack of unknown origin. */
+/*
+ * A git pack of unknown origin.
+ *
+ * covers: registry/sources/packscan.c
+ */
 #include <sys/mman.h>
 #include <unistd.h>
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A golden case: whatever the policy and the facts, it is refused or decided, and explained. */
+/*
+ * A golden case: whatever the policy and the facts, it is refused or decided, and explained.
+ *
+ * covers: policies/policy.c policies/decide.c policies/facts.c
+ */
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>

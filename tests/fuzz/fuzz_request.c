@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a server reads of a request: "METHOD\nURL\nservice\nIf-None-Match\nRange". */
+/*
+ * What a server reads of a request: "METHOD\nURL\nservice\nIf-None-Match\nRange".
+ *
+ * covers: registry/http/place.c registry/http/precond.c registry/http/route.c
+ */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

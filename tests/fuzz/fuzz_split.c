@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cutting a request body into documents: every slice is inside it, in order, and an object. */
+/*
+ * Cutting a request body into documents: every slice is inside it, in order, and an object.
+ *
+ * covers: registry/documents/split.c
+ */
 #include <assert.h>
 
 #include "lib/base/error.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* covers: client/state.c */
 #include "client/state.h"
 #include "tests/fuzz/fuzz.h"
 

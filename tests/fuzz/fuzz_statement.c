@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* covers: policies/statement.c */
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whatever parses as a proof can be checked, and survives being written. */
+/*
+ * Whatever parses as a proof can be checked, and survives being written.
+ *
+ * covers: lib/tlog/checkpoint.c lib/tlog/merkle.c
+ */
 #include <assert.h>
 
 #include "lib/tlog/checkpoint.h"

@@ -1,24 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The whole client workflow against a repository that the input drives: pairs of
- * bytes (what, which) that publish, forge, spoil, rotate and let time pass, all
- * of it truly signed where the "attacker" has the keys. After each refresh the
- * promises of TUF must hold.
+ * bytes (what, which) that publish, forge, spoil, rotate, operate on a role's body
+ * and let time pass, all of it signed where the "attacker" has the keys. After
+ * each refresh the promises of TUF must hold.
+ *
+ * covers: lib/tuf/client.c lib/tuf/find.c lib/tuf/delegation.c lib/tuf/role.c
  */
 #include <stdio.h>
 
 #include "lib/base/error.h"
 #include "lib/json/strict.h"
+#include "lib/tuf/repo.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/surgery.h"
+#include "tests/fuzz/toy.h"
 #include "tests/support/tuf_sim.h"
 
-enum { STEPS_MAX = 16, DELEGATED_MAX = 6, HOUR = 3600 };
+/* More refreshes cost more than they find: three see a state, its change, and what is left. */
+enum { STEPS_MAX = 12, REFRESHES_MAX = 3, DELEGATED_MAX = 6, HOUR = 3600 };
+enum { OPERATIONS = 16, SIM_NAME_MAX = 64 };
 
 struct run {
 	struct tuf_sim *sim;
 	bool roles_spoilt; /* by a body from the input: keys can no longer be edited */
 	bool store_spoilt; /* what the client remembered may be gone */
-	int64_t root, timestamp;
+	int refreshes;
+	int64_t root;
+	int64_t stored; /* version of the timestamp that is stored */
+	int64_t floor;  /* what it may not go below: 0 after a new root, whose keys may be others */
 };
 
 static void require(bool ok, const char *promise)
@@ -39,23 +49,34 @@ static struct sim_file *pick_file(struct sim_files *files, uint8_t which)
 	return files->n ? &files->list[which % files->n] : NULL;
 }
 
+/* What the client holds after it asked, against what it held before. */
+static void compare(struct run *run, bool fresh)
+{
+	int64_t root = sim_trusts(run->sim, "root");
+	int64_t timestamp = sim_trusts(run->sim, "timestamp");
+
+	require(root >= run->root || run->store_spoilt, "the root is never rolled back");
+	if (root != run->root || run->store_spoilt)
+		run->floor = 0;
+	require(timestamp >= run->floor, "no rollback without a new root");
+	if (fresh || timestamp != run->stored)
+		run->floor = timestamp;
+	run->root = root;
+	run->stored = timestamp;
+}
+
 static void refresh(struct run *run)
 {
 	struct error err = {0};
 	int r = sim_refresh(run->sim, &err);
-	int64_t root = sim_trusts(run->sim, "root");
-	int64_t timestamp = sim_trusts(run->sim, "timestamp");
 
+	run->refreshes++;
 	require(r <= 0, "a status is 0 or negative");
-	require(root >= run->root || run->store_spoilt, "the root is never rolled back");
-	if (root == run->root && !run->store_spoilt)
-		require(timestamp >= run->timestamp, "no rollback without a new root");
 	if (r == 0) {
 		require(sim_trusts(run->sim, "snapshot") > 0, "a snapshot is trusted");
 		require(sim_trusts(run->sim, "targets") > 0, "targets are trusted");
 	}
-	run->root = root;
-	run->timestamp = timestamp;
+	compare(run, r == 0);
 }
 
 static void find(struct run *run)
@@ -63,9 +84,8 @@ static void find(struct run *run)
 	char role[64];
 	struct error err = {0};
 
-	(void)sim_find(run->sim, "a/x", role, &err);
-	run->root = sim_trusts(run->sim, "root");
-	run->timestamp = sim_trusts(run->sim, "timestamp");
+	run->refreshes++;
+	compare(run, sim_find(run->sim, "a/x", role, &err) == 0);
 }
 
 static void delegate(struct run *run, uint8_t which)
@@ -113,6 +133,49 @@ static size_t edit(struct run *run, uint8_t which, const uint8_t *data, size_t s
 	return end ? len + 1 : len;
 }
 
+/* List what was forged where it is looked up; the version that it claims may be any. */
+static void list_forged(struct tuf_sim *s, enum tuf_type by, const char *role, int64_t version,
+			const struct buf *bytes)
+{
+	char file[SIM_NAME_MAX];
+	struct error err;
+
+	(void)snprintf(file, sizeof(file), "%s.json", role);
+	(void)!repo_meta_set(s->roles[by]->body, file, version, bytes->data, bytes->len, &err);
+	sim_bump(s, tuf_type_name(by));
+}
+
+/*
+ * A role's next version with one or two cuts in its body, signed by those who may: what
+ * a thief of the keys could publish. The role's own body stays whole.
+ */
+static size_t forge(struct run *run, uint8_t which, const uint8_t *data, size_t size)
+{
+	const struct sim_role *role = pick_role(run, which);
+	CLEANUP(json_decrefp) json_t *body = json_deep_copy(role->body);
+	CLEANUP(buf_clear) struct buf bytes = {0};
+	struct feed f = {data, data + size};
+	int64_t version = sim_version(role) + 1;
+	char file[SIM_NAME_MAX];
+
+	(void)json_object_set_new(body, "version", json_integer(version));
+	surgery(body, &f);
+	if (which & 0x80)
+		surgery(body, &f);
+	if (!toy_document(body, role->signers, role->nsigners, &bytes))
+		return (size_t)(f.at - data);
+	(void)snprintf(file, sizeof(file), "%lld.%s.json", (long long)version, role->name);
+	sim_put(&run->sim->remote, role->type == TUF_TIMESTAMP ? "timestamp.json" : file,
+		bytes.data, bytes.len);
+	if (role->type == TUF_TARGETS)
+		list_forged(run->sim, TUF_SNAPSHOT, role->name, version, &bytes);
+	else if (role->type == TUF_SNAPSHOT)
+		list_forged(run->sim, TUF_TIMESTAMP, role->name, version, &bytes);
+	if (role->type == TUF_TARGETS)
+		sim_bump(run->sim, "timestamp");
+	return (size_t)(f.at - data);
+}
+
 static void rotate(struct run *run, uint8_t which)
 {
 	const char *name = run->sim->roles[which % TUF_TYPES]->name;
@@ -130,7 +193,7 @@ static size_t step(struct run *run, uint8_t what, uint8_t which, const uint8_t *
 	struct tuf_sim *s = run->sim;
 	const struct sim_file *from, *to;
 
-	switch (what % 12) {
+	switch (what % OPERATIONS) {
 	case 0: sim_release(s, role->name); break;
 	case 1: sim_bump(s, role->name); break;
 	case 2:
@@ -155,22 +218,29 @@ static size_t step(struct run *run, uint8_t what, uint8_t which, const uint8_t *
 		if (from && to && from != to)
 			sim_put_copy(s, to->name, from->name);
 		break;
-	default: find(run);
+	case 11:
+		if (run->refreshes < REFRESHES_MAX - 1)
+			find(run);
+		break;
+	default: return forge(run, which, data, size);
 	}
 	return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct run run = {.sim = sim_new(), .root = 1};
+	struct run run = {.root = 1};
 	size_t at = 0;
+
+	toy_reset();
+	run.sim = sim_new();
 
 	for (int i = 0; i < STEPS_MAX && at + 2 <= size; i++) {
 		uint8_t what = data[at], which = data[at + 1];
 
 		at += 2;
 		at += step(&run, what, which, data + at, size - at);
-		if (what & 0x80)
+		if (what & 0x80 && run.refreshes < REFRESHES_MAX - 1)
 			refresh(&run);
 	}
 	refresh(&run);

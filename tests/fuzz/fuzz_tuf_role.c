@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One of the four roles, or a file of root-chain lines: the first byte says which. */
+/*
+ * One of the four roles, or a file of root-chain lines: the first byte says which.
+ *
+ * covers: lib/tuf/role.c lib/tuf/delegation.c
+ */
 #include "lib/base/error.h"
 #include "lib/tuf/chain.h"
 #include "lib/tuf/delegation.h"

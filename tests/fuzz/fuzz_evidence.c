@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A product's log that the input writes: pairs of bytes (what, which) let the vendor,
+ * trustees and a stranger speak, truly or with cuts in what they say, let days pass,
+ * and let the mirror spoil or withhold files. Then a device is asked whether the
+ * handover was released. Who did not say so must not have released it.
+ *
+ * covers: policies/evidence.c policies/ledger.c policies/release.c policies/statement.c
+ * policies/deposit.c policies/leaf.c policies/decide.c policies/facts.c
+ */
+#include <stdio.h>
+
+#include "lib/base/error.h"
+#include "lib/json/strict.h"
+#include "policies/evidence.h"
+#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/surgery.h"
+#include "tests/fuzz/toy.h"
+#include "tests/support/product_log.h"
+
+enum { STEPS_MAX = 16, DAY = 86400, OPERATIONS = 16, DECIDERS = 2 };
+
+struct run {
+	struct product_log *p;
+	struct tuf_root *root, *bridge;
+	struct feed in;
+	char deposit[SHA256_HEX_SIZE];
+	char eol[SHA256_HEX_SIZE], notice[SHA256_HEX_SIZE];
+	bool vendor_spoke; /* so as to release it, perhaps */
+	bool spoilt;       /* the mirror changed or withheld something */
+	unsigned approvers;
+	bool released; /* by the answer so far */
+	char digest[SHA256_HEX_SIZE];
+};
+
+static void require(bool ok, const char *promise)
+{
+	if (ok)
+		return;
+	(void)fprintf(stderr, "broken promise: %s\n", promise);
+	abort();
+}
+
+static void keep_id(char out[SHA256_HEX_SIZE], const char *id)
+{
+	(void)snprintf(out, SHA256_HEX_SIZE, "%s", id);
+}
+
+static unsigned count(unsigned bits)
+{
+	unsigned n = 0;
+
+	for (; bits; bits &= bits - 1)
+		n++;
+	return n;
+}
+
+/* --- people -------------------------------------------------------------------- */
+
+static void say_deposit(struct run *run, uint8_t which)
+{
+	static const char *const policies[] = {"release/standard", "release/strict"};
+	json_t *policy = policy_shipped_json(policies[which % ARRAY_LEN(policies)]);
+	json_t *body;
+
+	if (!policy)
+		policy = policy_shipped_json(policies[0]);
+	body = plog_deposit_body(run->p, run->root, envelope_id(run->bridge->doc), policy);
+	keep_id(run->deposit, plog_say(run->p, "deposit", run->root, body, run->p->vendor, 2));
+}
+
+static json_t *eol(const struct run *run, bool release)
+{
+	return json_pack("{s:s, s:{s:s, s:s}, s:b}", "date", "2030-01-31T00:00:00Z", "final",
+			 "root", envelope_id(run->root->doc), "bridge",
+			 envelope_id(run->bridge->doc), "release", release);
+}
+
+static json_t *about(const struct run *run, const char *key, const char *id)
+{
+	return json_pack("{s:s, s:s, s:s}", "deposit", run->deposit, "bridge",
+			 envelope_id(run->bridge->doc), key, id);
+}
+
+static json_t *notice(const struct run *run)
+{
+	return json_pack("{s:s, s:s, s:s, s:[]}", "deposit", run->deposit, "bridge",
+			 envelope_id(run->bridge->doc), "ground", "silence", "evidence");
+}
+
+static const char *vote(struct run *run, const char *type, uint8_t which)
+{
+	size_t who = which % PLOG_PEOPLE;
+	bool on_eol = which & 0x80 && *run->eol;
+
+	if (strcmp(type, "approval") == 0)
+		run->approvers |= 1U << who;
+	return plog_say(run->p, type, NULL,
+			about(run, on_eol ? "eol" : "notice", on_eol ? run->eol : run->notice),
+			&run->p->trustee[who], 1);
+}
+
+/* A statement with a cut or two, by one who may be entitled to such things. */
+static void forge(struct run *run, uint8_t which)
+{
+	static const char *const types[] = {"eol",       "approval",  "refusal", "notice",
+					    "objection", "heartbeat", "deposit", "product"};
+	const char *type = types[which % ARRAY_LEN(types)];
+	uint8_t who = which / ARRAY_LEN(types);
+	struct signer *const *by = &run->p->stranger;
+	size_t n = 1;
+	CLEANUP(envelope_freep) struct envelope *plain = NULL;
+	CLEANUP(envelope_freep) struct envelope *doc = NULL;
+	CLEANUP(json_decrefp) json_t *body = NULL;
+	CLEANUP(buf_clear) struct buf bytes = {0};
+	struct error err;
+
+	if (who % 4 == 1) {
+		by = run->p->vendor;
+		n = 2;
+		run->vendor_spoke = true;
+	} else if (who % 4 == 2) {
+		by = &run->p->trustee[who / 4 % PLOG_PEOPLE];
+		run->approvers |= 1U << who / 4 % PLOG_PEOPLE;
+	}
+	plain = plog_statement(run->p, type, run->root,
+			       strcmp(type, "eol") == 0      ? eol(run, true)
+			       : strcmp(type, "notice") == 0 ? notice(run)
+							     : about(run, "notice", run->notice),
+			       NULL, 0);
+	body = json_deep_copy(envelope_signed(plain));
+	surgery(body, &run->in);
+	if (which & 1)
+		surgery(body, &run->in);
+	/* What is no document at all never gets into a log. */
+	if (toy_document(body, by, n, &bytes) &&
+	    envelope_parse(bytes.data, bytes.len, "forged", &doc, &err) == 0 &&
+	    strcmp(envelope_type(doc), "root") != 0 && strcmp(envelope_type(doc), "targets") != 0)
+		plog_add(run->p, doc);
+}
+
+/* --- the mirror ------------------------------------------------------------------ */
+
+static void spoil(struct run *run, uint8_t which)
+{
+	struct plog_file *f = &run->p->files[which % run->p->nfiles];
+	size_t len = f->bytes.len;
+	uint8_t at = feed_byte(&run->in);
+
+	if (!f->path || len == 0)
+		return;
+	run->spoilt = true;
+	switch (at % 3) {
+	case 0: f->bytes.data[(size_t)at * len / 256] ^= 1; break;
+	case 1: buf_cut(&f->bytes, (size_t)at * len / 256); break;
+	default:
+		free(f->path);
+		f->path = NULL;
+		buf_clear(&f->bytes);
+	}
+}
+
+/* --- the device ------------------------------------------------------------------- */
+
+static void judge(struct run *run)
+{
+	const struct evidence_source source = plog_source(run->p);
+	const struct evidence_query q = {
+		.product = PLOG_PRODUCT, .from = run->root, .deposit = run->deposit};
+	CLEANUP(evidence_clear) struct evidence e = {0};
+	struct error err = {0};
+	int r = evidence_gather(&source, &q, &e, &err);
+	bool yes = r == 0 && e.released == ANSWER_YES;
+
+	require(r <= 0, "a status is 0 or negative");
+	if (yes)
+		require(run->vendor_spoke || count(run->approvers) >= DECIDERS,
+			"what nobody released is not released");
+	if (run->released && !run->spoilt) {
+		require(yes, "a yes stays when more is logged");
+		require(strcmp(run->digest, e.digest) == 0, "and what it rests on");
+	}
+	run->released = yes && !run->spoilt;
+	keep_id(run->digest, yes ? e.digest : "");
+}
+
+static void step(struct run *run, uint8_t what, uint8_t which)
+{
+	struct product_log *p = run->p;
+
+	switch (what % OPERATIONS) {
+	case 0:
+	case 1:
+		run->vendor_spoke |= which & 1;
+		keep_id(run->eol, plog_say(p, "eol", run->root, eol(run, which & 1), p->vendor, 2));
+		break;
+	case 2:
+	case 3: (void)vote(run, "approval", which); break;
+	case 4: (void)vote(run, "refusal", which); break;
+	case 5:
+	case 6:
+		keep_id(run->notice, plog_say(p, "notice", NULL, notice(run),
+					      &p->trustee[which % PLOG_PEOPLE], 1));
+		break;
+	case 7:
+		(void)plog_say(p, "objection", run->root, json_pack("{s:s}", "notice", run->notice),
+			       p->vendor, 2);
+		break;
+	case 8: (void)plog_say(p, "heartbeat", run->root, json_object(), p->vendor, 2); break;
+	case 9: say_deposit(run, which); break;
+	case 10:
+	case 11: p->now += (int64_t)which * DAY; break;
+	case 12: spoil(run, which); break;
+	case 13: plog_add(p, run->bridge->doc); break;
+	default: forge(run, which);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct run run = {.in = {data, data + size}};
+
+	toy_reset();
+	run.p = plog_new(feed_byte(&run.in) % (PLOG_PEOPLE + 1));
+	run.root = plog_vendor_root(run.p);
+	run.bridge = plog_bridge(run.p);
+	keep_id(run.notice, envelope_id(run.root->doc));
+	plog_add(run.p, run.root->doc);
+	say_deposit(&run, feed_byte(&run.in));
+	for (int i = 0; i < STEPS_MAX && run.in.at < run.in.end; i++) {
+		uint8_t what = feed_byte(&run.in), which = feed_byte(&run.in);
+
+		step(&run, what, which);
+		if (what & 0x80 && i % 4 == 3)
+			judge(&run);
+	}
+	judge(&run);
+	tuf_root_free(run.root);
+	tuf_root_free(run.bridge);
+	plog_free(run.p);
+	return 0;
+}

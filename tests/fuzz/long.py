@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Run the fuzz targets many million times, in pieces that can be stopped at any instant and
+gone on with, and report; docs/FUZZING.md. Called by make fuzz-long, fuzz-report, fuzz-merge.
+
+    long.py run --runs 10000000 [--workers 2] [--target NAME]
+    long.py report [--json]
+    long.py merge [--target NAME]
+
+What was done so far is in build/fuzz/long/: state.json, a corpus for each target, findings.
+"""
+import argparse
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+TREE = pathlib.Path(__file__).resolve().parents[2]
+SEEDS = TREE / "tests/fuzz/corpus"
+BUILD = TREE / "build/fuzz"
+LONG = BUILD / "long"
+STATE = LONG / "state.json"
+PIECE_S = 300
+MAX_LEN = {"tuf_client": 256, "evidence": 256, "chain": 128}  # a program in two-byte steps
+MAX_LEN_ELSE = 8192
+SANITIZED_EVERY = 10  # of the targets that have a plain build: one piece in so many
+SEED_BYTES_MAX, SEEDS_MAX, CORPUS_MAX = 4096, 60, 96 * 1024  # of what goes into the tree
+# Where an allocation came from is known to a run that repeats a finding.
+OPTIONS = "malloc_context_size=0:quarantine_size_mb=4:thread_local_quarantine_size_kb=64"
+lock = threading.Lock()
+
+
+def targets():
+    return sorted(p.stem.removeprefix("fuzz_") for p in (TREE / "tests/fuzz").glob("fuzz_*.c"))
+
+
+def load():
+    return json.loads(STATE.read_text()) if STATE.exists() else {}
+
+
+def account(name, **more):
+    """Add numbers to a target's account, and keep it: written whole, then renamed."""
+    with lock:
+        state = load()
+        entry = state.setdefault(name, {"runs": 0, "sanitized": 0, "seconds": 0, "findings": 0})
+        for key, value in more.items():
+            entry[key] += value
+        fresh = STATE.with_suffix(".new")
+        fresh.write_text(json.dumps(state, indent=1, sort_keys=True) + "\n")
+        fresh.rename(STATE)
+
+
+def binary(name, plain=False):
+    return BUILD / ("plain" if plain else ".") / "tests/fuzz" / f"fuzz_{name}"
+
+
+def freeze(names):
+    """Run copies: who builds meanwhile must not pull a program from under a run."""
+    kept = {}
+    for name in names:
+        for plain in (False, True):
+            if binary(name, plain).exists():
+                copy = LONG / "bin" / f"{name}{'.plain' if plain else ''}"
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                copy.unlink(missing_ok=True)
+                shutil.copy(binary(name, plain), copy)
+                kept[name, plain] = copy
+    return kept
+
+
+def environment():
+    return {**os.environ, "ASAN_OPTIONS": OPTIONS}
+
+
+def holds(program, artifact):
+    """A slow input on a busy machine, or one that was stopped meanwhile, is no finding."""
+    again = subprocess.run([program, artifact], env=environment(), check=False,
+                           timeout=600, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return again.returncode != 0
+
+
+def piece(programs, name, runs, turn):
+    """Some minutes of one target; True if it may go on."""
+    plain = (name, True) in programs and turn % SANITIZED_EVERY != 0
+    corpus, found = LONG / "corpus" / name, LONG / "findings"
+    corpus.mkdir(parents=True, exist_ok=True)
+    found.mkdir(exist_ok=True)
+    seeds = [SEEDS / name] if (SEEDS / name).exists() else []
+    start = time.monotonic()
+    p = subprocess.run(
+        [programs[name, plain], f"-runs={runs}", f"-max_total_time={PIECE_S}", "-timeout=60",
+         "-rss_limit_mb=2048", f"-max_len={MAX_LEN.get(name, MAX_LEN_ELSE)}", "-reload=0",
+         "-print_final_stats=1", f"-artifact_prefix={found}/{name}-", corpus, *seeds],
+        env=environment(), text=True, errors="replace", stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, check=False)
+    (LONG / f"{name}.log").write_text(p.stderr[-65536:])
+    first = re.search(r"^#(\d+)\s+INITED", p.stderr, re.M)  # the corpus, again: not counted
+    last = re.search(r"stat::number_of_executed_units:\s*(\d+)", p.stderr)
+    done = max(0, int(last.group(1)) - int(first.group(1))) if first and last else 0
+    account(name, runs=done, sanitized=0 if plain else done,
+            seconds=round(time.monotonic() - start))
+    if p.returncode == 0:
+        return done > 0
+    if p.returncode in (-2, -15, 72, 130):
+        return False
+    artifact = re.search(r"written to (\S+)", p.stderr)
+    if artifact and not holds(programs[name, False], artifact.group(1)):
+        pathlib.Path(artifact.group(1)).unlink()
+        return True
+    account(name, findings=1)
+    print(f"{name}: a finding: {artifact.group(1) if artifact else LONG / (name + '.log')}",
+          flush=True)
+    return False
+
+
+def work(programs, queue, runs, stopped):
+    """Take the target that is furthest behind, one piece at a time."""
+    turns = {}
+    while not stopped.is_set():
+        with lock:
+            state = load()
+            open_ones = [n for n in queue if state.get(n, {}).get("runs", 0) < runs]
+            if not open_ones:
+                return
+            name = min(open_ones, key=lambda n: state.get(n, {}).get("seconds", 0))
+            queue.remove(name)
+        turns[name] = turns.get(name, state.get(name, {}).get("seconds", 0) // PIECE_S) + 1
+        left = runs - state.get(name, {}).get("runs", 0)
+        goes_on = piece(programs, name, left, turns[name])
+        now = load()[name]
+        print(f"{name}: {now['runs']:,} of {runs:,} in {now['seconds']} s", flush=True)
+        if goes_on:
+            with lock:
+                queue.append(name)
+
+
+def run(args):
+    LONG.mkdir(parents=True, exist_ok=True)
+    queue = [args.target] if args.target else targets()
+    programs = freeze(queue)
+    stopped = threading.Event()
+    with concurrent.futures.ThreadPoolExecutor(args.workers) as pool:
+        jobs = [pool.submit(work, programs, queue, args.runs, stopped) for _ in range(args.workers)]
+        try:
+            for job in jobs:
+                job.result()
+        except KeyboardInterrupt:
+            stopped.set()
+    state = load()
+    behind = [n for n in ([args.target] if args.target else targets())
+              if state.get(n, {}).get("runs", 0) < args.runs]
+    print(f"{len(behind)} targets have runs left{': ' + ' '.join(behind) if behind else ''}; "
+          f"{sum(e['findings'] for e in state.values())} findings")
+    return 1 if behind else 0
+
+
+def covered(name):
+    """The modules that a target names in its first comment."""
+    text = (TREE / f"tests/fuzz/fuzz_{name}.c").read_text()
+    said = re.search(r"covers:((?:\s+\*?\s*[\w/]+\.c)+)", text)
+    if not said:
+        sys.exit(f"tests/fuzz/fuzz_{name}.c: want a comment 'covers: lib/x.c'")
+    return re.findall(r"[\w/]+\.c", said.group(1))
+
+
+def corpus_of(name):
+    files = {}
+    for folder in (SEEDS / name, LONG / "corpus" / name):
+        if folder.exists():
+            files.update({f"{folder.parent.name}/{f.name}": f for f in folder.iterdir()})
+    return list(files.values())
+
+
+def measure(name, files):
+    """Share of lines and regions of the covered modules that the corpus reaches."""
+    program, data = BUILD / "cov/tests/fuzz" / f"fuzz_{name}", BUILD / "cov" / f"{name}.profdata"
+    raw = BUILD / "cov" / f"{name}-%p.profraw"
+    parts = [files[i:i + 1000] for i in range(0, len(files), 1000)]
+    for part in parts:
+        subprocess.run([program, *part], check=True, stdout=subprocess.DEVNULL,
+                       env={**os.environ, "LLVM_PROFILE_FILE": str(raw)})
+    raws = list((BUILD / "cov").glob(f"{name}-*.profraw"))
+    subprocess.run(["llvm-profdata", "merge", "-sparse", "-o", data, *raws], check=True)
+    for r in raws:
+        r.unlink()
+    out = subprocess.run(["llvm-cov", "export", "-summary-only", f"-instr-profile={data}", program,
+                          *(TREE / m for m in covered(name))],
+                         check=True, text=True, capture_output=True).stdout
+    total = json.loads(out)["data"][0]["totals"]
+    return {k: total[k]["percent"] for k in ("lines", "regions")}
+
+
+def report(args):
+    state = load()
+    (BUILD / "cov").mkdir(parents=True, exist_ok=True)
+    if not args.json:
+        print(f"{'target':12}{'executions':>12}{'sanitized':>12}{'a second':>9}{'corpus':>8}"
+              f"{'findings':>9}{'lines':>8}{'regions':>8}  of")
+    for name in targets():
+        entry = state.get(name, {"runs": 0, "sanitized": 0, "seconds": 0, "findings": 0})
+        files = corpus_of(name)
+        row = {"target": name, **entry, "corpus": len(files), **measure(name, files)}
+        if args.json:
+            print(json.dumps(row))
+            continue
+        speed = row["runs"] / row["seconds"] if row["seconds"] else 0
+        print(f"{name:12}{row['runs']:>12,}{row['sanitized']:>12,}{speed:>9,.0f}"
+              f"{row['corpus']:>8,}{row['findings']:>9}{row['lines']:>7.1f}%"
+              f"{row['regions']:>7.1f}%  {' '.join(covered(name))}", flush=True)
+    return 0
+
+
+def merge(args):
+    """
+    Replace what long runs made by the fewest inputs that reach the same, and put the
+    smallest of those into the tree, beside the seeds that people wrote.
+    """
+    for name in [args.target] if args.target else targets():
+        seeds, corpus, small = SEEDS / name, LONG / "corpus" / name, LONG / "merged" / name
+        seeds.mkdir(parents=True, exist_ok=True)
+        if not corpus.exists():
+            continue
+        shutil.rmtree(small, ignore_errors=True)
+        small.mkdir(parents=True)
+        subprocess.run([binary(name), "-merge=1", f"-max_len={MAX_LEN.get(name, MAX_LEN_ELSE)}",
+                        small, seeds, corpus], env=environment(), check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        shutil.rmtree(corpus)
+        small.rename(corpus)
+        known = {f.read_bytes() for f in seeds.iterdir()}
+        room = CORPUS_MAX - sum(map(len, known))
+        for f in sorted(corpus.iterdir(), key=lambda f: f.stat().st_size):
+            data = f.read_bytes()
+            if data in known:
+                continue
+            if len(data) > min(room, SEED_BYTES_MAX) or len(known) >= SEEDS_MAX:
+                break
+            shutil.copy(f, seeds / f.name[:16])
+            known.add(data)
+            room -= len(data)
+        print(f"{name}: {len(list(corpus.iterdir()))} inputs, {len(known)} of them in the tree",
+              flush=True)
+    return 0
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
+    verbs = p.add_subparsers(required=True)
+    one = verbs.add_parser("run")
+    one.set_defaults(do=run)
+    one.add_argument("--runs", type=int, required=True, help="of each target, in all")
+    one.add_argument("--workers", type=int, default=1)
+    one.add_argument("--target", choices=targets())
+    one = verbs.add_parser("report")
+    one.set_defaults(do=report)
+    one.add_argument("--json", action="store_true", help="one object for each target")
+    one = verbs.add_parser("merge")
+    one.set_defaults(do=merge)
+    one.add_argument("--target", choices=targets())
+    args = p.parse_args()
+    sys.exit(args.do(args))
+
+
+main()
