@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is accepted has members before their groups, and needs that can be met. */
+/*
+ * What is accepted has members before their groups, and needs that can be met.
+ *
+ * covers: lib/tlog/policy.c
+ */
 #include <assert.h>
 
 #include "lib/tlog/policy.h"

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is read is written again byte for byte. */
+/*
+ * What is read is written again byte for byte.
+ *
+ * covers: lib/tlog/witness.c
+ */
 #include <assert.h>
 
 #include "lib/tlog/witness.h"

@@ -11,6 +11,7 @@ What was done so far is in build/fuzz/long/: state.json, a corpus for each targe
 """
 import argparse
 import concurrent.futures
+import fcntl
 import json
 import os
 import pathlib
@@ -142,6 +143,11 @@ def work(programs, queue, runs, stopped):
 
 def run(args):
     LONG.mkdir(parents=True, exist_ok=True)
+    guard = open(LONG / "lock", "w", encoding="ascii")  # pylint: disable=consider-using-with
+    try:
+        fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit("another long run is under way")
     queue = [args.target] if args.target else targets()
     programs = freeze(queue)
     stopped = threading.Event()
