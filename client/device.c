@@ -74,6 +74,11 @@ static bool lost(int r)
 	return r == E_NOTFOUND || r == E_INVALID || r == E_UNTRUSTED;
 }
 
+int device_factory_root(const struct device *d, struct tuf_root **out, struct error *err)
+{
+	return read_root(d->conf.dir, d->conf.factory_root, d->conf.product, out, err);
+}
+
 /* --- recovery ----------------------------------------------------------------- */
 
 static void closedirp(DIR **d)
@@ -110,7 +115,7 @@ int device_reset(struct device *d, struct error *err)
 {
 	CLEANUP(tuf_root_freep) struct tuf_root *root = NULL;
 	CLEANUP(tuf_root_freep) struct tuf_root *anchor = NULL;
-	int r = read_root(d->conf.dir, d->conf.factory_root, d->conf.product, &root, err);
+	int r = device_factory_root(d, &root, err);
 
 	if (r == 0)
 		r = copy_root(root, &anchor, err);
@@ -212,7 +217,7 @@ static int load_trust(struct device *d, struct error *err)
 	}
 	r = read_root(d->dir, ANCHOR_FILE, d->conf.product, &d->anchor, err);
 	if (lost(r)) /* the factory's is the strictest there is */
-		r = read_root(d->conf.dir, d->conf.factory_root, d->conf.product, &d->anchor, err);
+		r = device_factory_root(d, &d->anchor, err);
 	if (r == 0 && d->st.consent.to.after[0] &&
 	    strcmp(d->st.consent.to.after, envelope_id(d->root->doc)) == 0)
 		r = finish_switch(d, err);

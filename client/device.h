@@ -77,6 +77,9 @@ const struct slot_record *device_installed(const struct device *d);
 /* What this device can know of the time (client/clock.h). */
 struct clock_view device_clock(const struct device *d);
 
+/* The root that this device was set up with; the caller owns *out. */
+MUSTCHECK int device_factory_root(const struct device *d, struct tuf_root **out, struct error *err);
+
 /* Begin again from the factory root; what is recorded of the slots stays. */
 MUSTCHECK int device_reset(struct device *d, struct error *err);
 

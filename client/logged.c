@@ -6,7 +6,7 @@
 #include "client/heads.h"
 #include "client/leaves.h"
 #include "lib/base/error.h"
-#include "policies/publisher.h"
+#include "policies/logs.h"
 
 enum { PATH_MAX_BYTES = 128 };
 
@@ -139,29 +139,58 @@ static int read_chain(struct logged *l, const char *product, struct error *err)
 	return r;
 }
 
-/* Does one of the logs that `who` names vouch for the leaf? `bytes` are what `out` borrows. */
-static int check_proof(const struct publisher *who, const struct buf *bytes,
-		       const struct leaf *leaf, struct finding *out, struct error *err)
+/* Whose checkpoints and leaves count for a root. */
+struct voice {
+	struct publisher who;
+	struct logs logs; /* those that it names, and those that they moved to */
+};
+
+static int read_file(void *ctx, const char *path, size_t max, struct buf *out, struct error *err)
 {
-	struct tlog_proof proof;
-	int r = tlog_proof_parse(bytes->data ? bytes->data : "", bytes->len, &proof, err);
+	return source_get(ctx, path, max, out, err);
+}
+
+static int voice_of(const struct logged *l, const struct tuf_root *root,
+		    const struct leaf_chain *chain, struct voice **out, struct error *err)
+{
+	struct source from = *l->from;
+	const struct evidence_source source = {.ctx = &from, .read = read_file};
+	CLEANUP(freep) struct voice *v = calloc(1, sizeof(*v));
+	int r = v ? publisher_read(root, "root", &v->who, err) : error_nomem(err);
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < who->nlogs; i++) {
-		const struct log_policy policy = policy_of(who, &who->logs[i].key);
-
-		if (strcmp(who->logs[i].origin, proof.checkpoint.origin) != 0)
-			continue;
-		out->log = &who->logs[i].key;
-		out->checkpoint = proof.checkpoint;
-		return tlog_proof_verify(&proof, &leaf->hash, &policy, &out->when, err);
-	}
-	return error_set(err, E_UNTRUSTED, "log %s: the trusted root does not name it",
-			 proof.checkpoint.origin);
+	logs_init(&v->logs, &v->who, root->version);
+	r = logs_follow(&v->logs, &source, root->product, chain, err);
+	if (r == 0)
+		*out = steal(v);
+	return r;
 }
 
-static int read_proof(const struct logged *l, const struct publisher *who, const struct leaf *leaf,
+/* Does one of the logs vouch for the leaf? `bytes` are what `out` borrows. */
+static int check_proof(const struct voice *v, const struct buf *bytes, const struct leaf *leaf,
+		       struct finding *out, struct error *err)
+{
+	struct tlog_proof proof;
+	struct shown shown;
+	int r = logs_check(&v->logs, bytes->data, bytes->len, &leaf->hash, &shown, err);
+
+	if (r == 0)
+		r = tlog_proof_parse(bytes->data ? bytes->data : "", bytes->len, &proof, err);
+	if (r < 0)
+		return r;
+	if (!shown.good)
+		return error_set(err, E_UNTRUSTED,
+				 "log \"%.80s\": too few witnesses of root %" PRId64
+				 " cosigned, or it has moved",
+				 proof.checkpoint.origin, v->logs.root);
+	*out = (struct finding){.log = logs_key(&v->logs, proof.checkpoint.origin),
+				.checkpoint = proof.checkpoint,
+				.when = shown.when};
+	return 0;
+}
+
+static int read_proof(const struct logged *l, const struct voice *v, const struct leaf *leaf,
 		      struct buf *bytes, struct finding *out, struct error *err)
 {
 	char path[PATH_MAX_BYTES];
@@ -171,21 +200,21 @@ static int read_proof(const struct logged *l, const struct publisher *who, const
 	r = source_get(l->from, path, TLOG_PROOF_MAX, bytes, err);
 	if (r == E_NOTFOUND)
 		return error_set(err, E_NOTYET, "its log proof is not there");
-	return r == 0 ? check_proof(who, bytes, leaf, out, err) : r;
+	return r == 0 ? check_proof(v, bytes, leaf, out, err) : r;
 }
 
-static int check_leaf(struct logged *l, const struct publisher *who, const struct leaf *leaf,
+static int check_leaf(struct logged *l, const struct voice *v, const struct leaf *leaf,
 		      bool accepted, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf bytes = {0};
 	struct finding f;
-	int r = read_proof(l, who, leaf, &bytes, &f, err);
+	int r = read_proof(l, v, leaf, &bytes, &f, err);
 
 	if (r == 0)
 		r = demand(l, &f, err);
 	if (r < 0 || !accepted)
 		return r;
-	remember(l, who, &f);
+	remember(l, &v->who, &f);
 	leaves_remember(leaf, l->st);
 	return 0;
 }
@@ -193,12 +222,12 @@ static int check_leaf(struct logged *l, const struct publisher *who, const struc
 int logged_root(struct logged *l, const struct tuf_root *from, const struct tuf_root *to,
 		bool accepted, struct error *err)
 {
-	CLEANUP(freep) struct publisher *who = calloc(1, sizeof(*who));
+	CLEANUP(freep) struct voice *v = NULL;
 	const struct leaf *leaf;
-	int r = who ? publisher_read(from, "root", who, err) : error_nomem(err);
+	int r = read_chain(l, to->product, err);
 
 	if (r == 0)
-		r = read_chain(l, to->product, err);
+		r = voice_of(l, from, &l->chain, &v, err);
 	if (r < 0)
 		return r;
 	leaf = leaf_chain_first_root(&l->chain, to->version);
@@ -209,17 +238,17 @@ int logged_root(struct logged *l, const struct tuf_root *from, const struct tuf_
 		return error_set(err, E_UNTRUSTED,
 				 "root %" PRId64 ": the log has another one first, %.16s...",
 				 to->version, leaf->id);
-	r = check_leaf(l, who, leaf, accepted, err);
+	r = check_leaf(l, v, leaf, accepted, err);
 	return r < 0 ? error_prefix(err, r, "root %" PRId64, to->version) : 0;
 }
 
-int logged_leaf(struct logged *l, const struct tuf_root *root, const struct leaf *leaf,
-		struct error *err)
+int logged_leaf(struct logged *l, const struct tuf_root *root, const struct leaf_chain *chain,
+		const struct leaf *leaf, struct error *err)
 {
-	CLEANUP(freep) struct publisher *who = calloc(1, sizeof(*who));
-	int r = who ? publisher_read(root, "root", who, err) : error_nomem(err);
+	CLEANUP(freep) struct voice *v = NULL;
+	int r = voice_of(l, root, chain, &v, err);
 
 	if (r == 0)
-		r = check_leaf(l, who, leaf, true, err);
+		r = check_leaf(l, v, leaf, true, err);
 	return r < 0 ? error_prefix(err, r, "leaf %" PRId64, leaf->seq) : 0;
 }

@@ -6,7 +6,7 @@
  *
  * - A root is followed only if it is the first one of its version in the product's
  *   leaf chain, with a proof under a log (and the witnesses) that the root before
- *   it names.
+ *   it names, or to which that log moved.
  * - Whatever is to be followed, the mirror has to show as much of that log as this
  *   device ever saw: in the log's own checkpoint or in a proof.
  * - What a checkpoint says is remembered only if it was verified under an accepted root: the
@@ -51,10 +51,11 @@ MUSTCHECK int logged_root(struct logged *l, const struct tuf_root *from, const s
 			  bool accepted, struct error *err);
 
 /*
- * The newest leaf that evidence rests on, under the accepted root: the same demands, and
- * it is remembered.
+ * The newest leaf of the chain that evidence rests on, under the accepted root: the same
+ * demands, and it is remembered.
  */
-MUSTCHECK int logged_leaf(struct logged *l, const struct tuf_root *root, const struct leaf *leaf,
+MUSTCHECK int logged_leaf(struct logged *l, const struct tuf_root *root,
+			  const struct leaf_chain *chain, const struct leaf *leaf,
 			  struct error *err);
 
 #endif

@@ -340,13 +340,21 @@ static int examine(struct walk *w, bool bridge, struct handover *h, struct error
 	const struct evidence_source source = {
 		.ctx = &in, .read = read_evidence, .leaves = read_leaves};
 	const struct evidence *e = &h->evidence;
-	const struct evidence_query q = {
+	CLEANUP(tuf_root_freep) struct tuf_root *factory = NULL;
+	struct evidence_query q = {
 		.product = d->conf.product, .from = d->root, .to = h->bridge, .anchor = d->anchor};
-	int r = evidence_gather(&source, &q, &h->evidence, err);
+	int r = device_factory_root(d, &factory, err);
+	const struct tuf_root *const earlier[] = {factory};
 
+	if (r == E_NOTFOUND) /* it is needed to begin anew, not to go on */
+		r = 0;
+	q.earlier = earlier;
+	q.nearlier = factory ? ARRAY_LEN(earlier) : 0;
+	if (r == 0)
+		r = evidence_gather(&source, &q, &h->evidence, err);
 	/* The log of the evidence is the log that this device knows, and binds it from now on. */
 	if (r == 0 && e->proven)
-		r = logged_leaf(&w->log, d->root, &e->chain.leaves[e->proven - 1], err);
+		r = logged_leaf(&w->log, d->root, &e->chain, &e->chain.leaves[e->proven - 1], err);
 	if (r < 0)
 		return r;
 	r = find_target(w, h, bridge, err);

@@ -168,6 +168,13 @@ static int check_log(const struct logs *l, const struct counted_log *log,
 	return 0;
 }
 
+const struct note_key *logs_key(const struct logs *l, const char *origin)
+{
+	size_t i = find(l, origin);
+
+	return i < l->n ? &l->log[i].key : NULL;
+}
+
 static int unknown_log(const struct logs *l, const struct checkpoint *c, struct error *err)
 {
 	return error_set(err, E_UNTRUSTED, "log \"%.80s\" is none that root %lld names", c->origin,

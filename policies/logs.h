@@ -74,6 +74,9 @@ struct shown {
 MUSTCHECK int logs_check(const struct logs *l, const void *proof, size_t len,
 			 const struct hash *leaf, struct shown *out, struct error *err);
 
+/* The key of the log of this name; NULL: it is none of these. */
+const struct note_key *logs_key(const struct logs *l, const char *origin);
+
 /* The time of a bare checkpoint of one of these logs; E_UNTRUSTED too if it is not enough. */
 MUSTCHECK int logs_now(const struct logs *l, const void *checkpoint, size_t len,
 		       struct witnessed *out, struct error *err);
