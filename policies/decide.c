@@ -10,24 +10,21 @@
 #include "policies/node.h"
 #include "policies/words.h"
 
-/* What time has to do with a rule that is not what it has to be. */
-enum wait {
-	WAIT_NONE,  /* nothing */
-	WAIT_UNTIL, /* no earlier than `when`, and something else has to happen as well */
-	WAIT_ALONE, /* at `when` it is, if nothing else changes */
-};
+/* Rules that are not what they have to be wait; NEVER: time alone does not do it. */
+#define NEVER INT64_MAX
+#define ANY_TIME INT64_MIN
 
 struct finding {
 	enum answer answer;
-	enum wait wait;
-	int64_t when;
+	int64_t when;       /* at that instant it is, if nothing else changes; or NEVER */
+	int64_t not_before; /* no earlier, whatever else happens; or ANY_TIME */
 };
 
 struct decision {
 	const struct policy *p;
 	const struct facts *facts;
 	struct fact_value now;
-	/* A stack: of each rule that is open, the parts so far, by rising `when`. */
+	/* A stack: of each rule that is open, the parts so far. */
 	struct finding parts[POLICY_NODES_MAX];
 	size_t nparts;
 };
@@ -92,8 +89,8 @@ static void wait_for(const struct decision *d, struct finding *f, int64_t at, bo
 {
 	if (d->now.known && d->now.number >= at)
 		return;
-	f->wait = alone ? WAIT_ALONE : WAIT_UNTIL;
-	f->when = at;
+	f->when = alone ? at : NEVER;
+	f->not_before = at;
 }
 
 /* When does the passing of time alone make of a fact what the rule wants? */
@@ -251,42 +248,23 @@ struct tally {
 	json_t *of;
 };
 
-/*
- * Keep a part for the question when: one that is what it has to be was so at all
- * times, one for which time does nothing could be so at any.
- */
-static void push_part(struct decision *d, size_t base, const struct finding *part, bool done)
+/* The instant at which so many of the parts have come; by one or the other member. */
+static int64_t kth(const struct decision *d, size_t base, size_t k, bool alone)
 {
-	struct finding p = *part;
-	size_t i = d->nparts++;
+	for (size_t i = base; i < d->nparts; i++) {
+		int64_t at = alone ? d->parts[i].when : d->parts[i].not_before;
+		size_t earlier = 0, same = 0;
 
-	if (done)
-		p.wait = WAIT_ALONE;
-	if (done || p.wait == WAIT_NONE)
-		p.when = INT64_MIN;
-	for (; i > base && d->parts[i - 1].when > p.when; i--)
-		d->parts[i] = d->parts[i - 1];
-	d->parts[i] = p;
-}
+		for (size_t j = base; j < d->nparts; j++) {
+			int64_t other = alone ? d->parts[j].when : d->parts[j].not_before;
 
-/* It takes `enough` of the parts: when can there be so many? */
-static void when_enough(const struct decision *d, size_t base, size_t enough, struct finding *f)
-{
-	size_t alone = 0;
-
-	for (size_t i = base; i < d->nparts && alone < enough; i++) {
-		alone += d->parts[i].wait == WAIT_ALONE;
-		if (alone == enough) {
-			f->wait = WAIT_ALONE;
-			f->when = d->parts[i].when;
-			return;
+			earlier += other < at;
+			same += other == at;
 		}
+		if (earlier < k && k <= earlier + same)
+			return at;
 	}
-	int64_t least = d->parts[base + enough - 1].when;
-	if (least > INT64_MIN) {
-		f->wait = WAIT_UNTIL;
-		f->when = least;
-	}
+	return alone ? NEVER : ANY_TIME;
 }
 
 /*
@@ -301,7 +279,7 @@ static int decide_logic(struct decision *d, const struct node *n, enum answer wa
 	enum answer each = inverse ? flip(want) : want;
 
 	for (size_t at = n->first; at; at = d->p->nodes[at].next) {
-		struct finding part = {0};
+		struct finding part;
 		json_t *why = NULL;
 		int r = decide_node(d, at, each, &part, t->of ? &why : NULL, err);
 
@@ -309,7 +287,9 @@ static int decide_logic(struct decision *d, const struct node *n, enum answer wa
 			r = error_nomem(err);
 		if (r < 0)
 			return r;
-		push_part(d, base, &part, part.answer == each);
+		if (part.answer == each) /* as at all times, so that it holds nothing up */
+			part.when = part.not_before = ANY_TIME;
+		d->parts[d->nparts++] = part;
 		t->n++;
 		t->yes += part.answer == ANSWER_YES;
 		t->unknown += part.answer == ANSWER_UNKNOWN;
@@ -323,8 +303,12 @@ static int decide_logic(struct decision *d, const struct node *n, enum answer wa
 						    : ANSWER_NO;
 	if (inverse)
 		f->answer = flip(f->answer);
-	if (f->answer != want)
-		when_enough(d, base, want == ANSWER_YES ? enough : t->n - enough + 1, f);
+	if (want == ANSWER_NO)
+		enough = t->n - enough + 1;
+	if (f->answer != want) {
+		f->when = kth(d, base, enough, true);
+		f->not_before = kth(d, base, enough, false);
+	}
 	d->nparts = base;
 	return 0;
 }
@@ -372,12 +356,14 @@ static bool put_fact(json_t *o, const struct fact_info *fact, const struct facts
 
 static bool put_when(json_t *o, const struct finding *f)
 {
-	char at[UTC_SIZE] = "";
+	char at[UTC_SIZE];
 
-	if (f->wait != WAIT_NONE)
+	if (f->when != NEVER) {
 		utc_format(f->when, at);
-	return put_member(o, f->wait == WAIT_ALONE ? "when" : "not_before", f->wait != WAIT_NONE,
-			  json_string(at));
+		return put_member(o, "when", true, json_string(at));
+	}
+	utc_format(f->not_before, at);
+	return put_member(o, "not_before", f->not_before != ANY_TIME, json_string(at));
 }
 
 /*
@@ -414,6 +400,7 @@ static int decide_node(struct decision *d, size_t at, enum answer want, struct f
 	struct tally t = {.of = of};
 	int r = 0;
 
+	*f = (struct finding){.when = NEVER, .not_before = ANY_TIME};
 	if (n->fact)
 		judge(d, n, want, f);
 	else if (why && !of)
@@ -439,7 +426,7 @@ int policy_decide(const struct policy *p, const struct facts *f, enum answer *ou
 		  struct error *err)
 {
 	struct decision d = {.p = p, .facts = f, .nparts = 0};
-	struct finding top = {0};
+	struct finding top;
 
 	d.now = facts_get(f, fact_find("now"));
 	int r = decide_node(&d, 0, ANSWER_YES, &top, why, err);

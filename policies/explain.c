@@ -214,6 +214,17 @@ static bool repeats(const struct choice *c, size_t at)
 	return false;
 }
 
+static void drop_repeats(struct choice *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n; i++) {
+		c->part[n] = c->part[i];
+		n += !repeats(c, n);
+	}
+	c->n = n;
+}
+
 static int lacking_tree(const json_t *o, enum answer want, size_t depth, bool inside,
 			struct buf *out, struct error *err);
 
@@ -248,19 +259,16 @@ static int lacking_parts(const struct reason *w, long cost, size_t depth, bool i
 		return r;
 	narrow(c, cost < COST_IMPOSSIBLE);
 	bool each = w->missing >= c->n || cost >= COST_IMPOSSIBLE;
+	if (each)
+		drop_repeats(c);
 	bool some = !each && w->missing > 1, several = c->n > 1;
 	bool brackets = several && (some || (inside && !each));
-	const char *comma = some ? ", " : brackets ? " or " : "; or ";
+	const char *comma = each ? " and " : some ? ", " : brackets ? " or " : "; or ";
 
-	if (each)
-		comma = " and ";
 	if (brackets)
 		r = open_list(some ? w->missing : 0, out, err);
 	for (size_t i = 0; i < c->n && r == 0; i++) {
-		if (each && repeats(c, i))
-			continue;
-		if (i)
-			r = buf_puts(out, comma, err);
+		r = buf_puts(out, i ? comma : "", err);
 		if (r == 0)
 			r = lacking_tree(c->part[i].o, want_of_parts(w), depth + 1,
 					 inside || several, out, err);
