@@ -8,6 +8,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/hex.h"
+#include "lib/base/utc.h"
 #include "lib/json/canon.h"
 #include "lib/json/strict.h"
 #include "policies/publisher.h"
@@ -296,6 +297,27 @@ static int finish(struct choice *c, struct error *err)
 	return 0;
 }
 
+/* What was delegated for a while gives nothing new after that. */
+static int check_channel(const struct device *d, const struct session *s, struct error *err)
+{
+	const struct clock_view clock = device_clock(d);
+	struct tuf_delegated role;
+	char text[UTC_SIZE];
+	const char *source;
+	int r;
+
+	if (!d->conf.channel)
+		return 0;
+	r = tuf_delegated(s->tuf, d->conf.channel, &role, err);
+	if (r < 0 || clock_now(&clock, &source) < role.until)
+		return r;
+	utc_format(role.until, text);
+	return error_set(err, E_NOTYET,
+			 "channel %s: what the publisher delegates to it ended on %s; set another "
+			 "channel, or none",
+			 d->conf.channel, text);
+}
+
 int pick_image(const struct device *d, struct session *s, struct pick *out, struct error *err)
 {
 	CLEANUP(pick_clear) struct pick p = {0};
@@ -305,7 +327,9 @@ int pick_image(const struct device *d, struct session *s, struct pick *out, stru
 	p.why = json_array();
 	if (!p.why)
 		return error_nomem(err);
-	r = tuf_each_target(s->tuf, role_of(d), look_up_installed, &c, err);
+	r = check_channel(d, s, err);
+	if (r == 0)
+		r = tuf_each_target(s->tuf, role_of(d), look_up_installed, &c, err);
 	session_judge(s, d);
 	c.recalled = c.recalled && !s->stale_days;
 	if (r == 0)

@@ -95,49 +95,6 @@ int desk_read_root(const char *path, struct tuf_root **out, struct error *err)
 	return r < 0 ? r : tuf_root_parse(text.data, text.len, path, out, err);
 }
 
-int key_file_take(json_t *whole_take, const char *where, struct key_file *out, struct error *err)
-{
-	static const struct field fields[] = {
-		{.key = "keyid",
-		 .kind = FIELD_TEXT,
-		 .offset = offsetof(struct key_file, keyid),
-		 .min = 1,
-		 .max = KEYID_MAX},
-		{.key = "key", .kind = FIELD_OBJECT, .offset = offsetof(struct key_file, object)},
-		{.key = "name",
-		 .kind = FIELD_TEXT,
-		 .offset = offsetof(struct key_file, name),
-		 .optional = true},
-	};
-	CLEANUP(key_file_clear) struct key_file k = {.whole = whole_take};
-	CLEANUP(key_freep) struct key *key = NULL;
-	int r = strict_read(k.whole, "", fields, ARRAY_LEN(fields), STRICT_OPEN, &k, err);
-
-	if (r == 0)
-		r = key_parse(k.keyid, k.object, "key", &key, err);
-	if (r == 0 && key_kind(key) == KEY_UNKNOWN)
-		r = error_set(err, E_INVALID, "key: a kind of key that cannot be used here");
-	if (r < 0)
-		return error_prefix(err, desk_usage(r, err), "%s", where);
-	*out = k;
-	k = (struct key_file){0};
-	return 0;
-}
-
-int key_file_read(const char *path, struct key_file *out, struct error *err)
-{
-	json_t *whole = NULL;
-	int r = desk_read_json(path, &whole, err);
-
-	return r < 0 ? r : key_file_take(whole, path, out, err);
-}
-
-void key_file_clear(struct key_file *k)
-{
-	json_decref(k->whole);
-	*k = (struct key_file){0};
-}
-
 int json_put(json_t *object, const char *key, json_t *value_take, struct error *err)
 {
 	return json_object_set_new(object, key, value_take) < 0 ? error_nomem(err) : 0;

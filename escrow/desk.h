@@ -13,6 +13,7 @@
 #include "lib/base/utc.h"
 #include "lib/net/api.h"
 #include "lib/sign/envelope.h"
+#include "lib/sign/key_file.h"
 #include "lib/tuf/role.h"
 #include "policies/statement.h"
 
@@ -72,17 +73,6 @@ MUSTCHECK int desk_read(const char *path, size_t max, struct buf *out, struct er
 MUSTCHECK int desk_read_json(const char *path, json_t **out, struct error *err);
 MUSTCHECK int desk_read_envelope(const char *path, struct envelope **out, struct error *err);
 MUSTCHECK int desk_read_root(const char *path, struct tuf_root **out, struct error *err);
-
-/* A key file as `key export` writes it: {"keyid", "key"} and perhaps {"name"}. */
-struct key_file {
-	json_t *whole;            /* owned */
-	json_t *object;           /* borrowed from whole, like the texts */
-	const char *keyid, *name; /* name may be NULL */
-};
-MUSTCHECK int key_file_read(const char *path, struct key_file *out, struct error *err);
-MUSTCHECK int key_file_take(json_t *whole_take, const char *where, struct key_file *out,
-			    struct error *err);
-void key_file_clear(struct key_file *k);
 
 /*
  * The signed part of a statement: _type, spec_version, product, version, issued

@@ -59,7 +59,7 @@ static void program_help(FILE *f, const char *program, const struct cli_verb *ve
 {
 	(void)fprintf(f, "usage: %s VERB [OPTION...]\n\n", program);
 	for (const struct cli_verb *v = verbs; v->name; v++)
-		(void)fprintf(f, "  %-14s %s\n", v->name, v->help);
+		(void)fprintf(f, "  %-15s %s\n", v->name, v->help);
 	(void)fprintf(f, "\n%s VERB --help explains one; --version tells the version.\n", program);
 }
 
@@ -75,7 +75,7 @@ static bool group_help(const char *program, const struct cli_verb *verbs, const 
 		if (!any)
 			(void)printf("usage: %s %s VERB [OPTION...]\n\n", program, word);
 		any = true;
-		(void)printf("  %-14s %s\n", v->name, v->help);
+		(void)printf("  %-15s %s\n", v->name, v->help);
 	}
 	if (any)
 		(void)printf("\n%s %s VERB --help explains one.\n", program, word);

@@ -82,6 +82,16 @@ MUSTCHECK int tuf_each_target(struct tuf *t, const char *role,
 			      int (*each)(void *ctx, const struct tuf_target *target), void *ctx,
 			      struct error *err);
 
+/* A delegated role as its delegator wants it, fetched if need be. */
+struct tuf_delegated {
+	const struct tuf_role *role; /* valid until tuf_close() */
+	int64_t until; /* the earliest end on the way down to it; INT64_MAX: for good */
+};
+
+/* The first delegation to `role`, level by level. E_NOTFOUND: there is none. E_NOTYET as above. */
+MUSTCHECK int tuf_delegated(struct tuf *t, const char *role, struct tuf_delegated *out,
+			    struct error *err);
+
 /* "<dir>/<hash>.<name>" under consistent snapshots, URL-quoted; the caller frees *out. */
 MUSTCHECK int tuf_target_url(const struct tuf *t, const struct tuf_target *target, char **out,
 			     struct error *err);

@@ -334,6 +334,27 @@ static bool is_entitled(const struct node *node, const char *path)
 	return true;
 }
 
+int tuf_delegated(struct tuf *t, const char *role, struct tuf_delegated *out, struct error *err)
+{
+	CLEANUP(tree_clear) struct tree tree = {0};
+	const struct loaded *now = NULL;
+	const struct node *at = NULL;
+	int64_t until = INT64_MAX;
+	int r = check_complete(t, err);
+
+	if (r == 0)
+		r = find_role(t, &tree, role, &at, err);
+	if (r == 0)
+		r = obtain(t, at->d, &now, err);
+	if (r < 0)
+		return r;
+	for (; at; at = at->up)
+		if (at->d->until < until)
+			until = at->d->until;
+	*out = (struct tuf_delegated){now->role, until};
+	return 0;
+}
+
 int tuf_each_target(struct tuf *t, const char *role,
 		    int (*each)(void *ctx, const struct tuf_target *target), void *ctx,
 		    struct error *err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bequest-publish add: list a file in the draft, with what devices must know of it. */
+/* bequest-publish add, remove: list a file in the draft, with what devices must know of it. */
 #include <fcntl.h>
 #include <stdio.h>
 
@@ -10,18 +10,21 @@
 #include "lib/base/proc.h"
 #include "lib/json/print.h"
 #include "lib/tuf/repo.h"
+#include "registry/publish/channel.h"
 #include "registry/publish/verbs.h"
 #include "registry/publish/work.h"
 
 struct options {
-	const char *dir, *name, *version, *kind, *backend, *requires, *source, *commit, *recipe,
-		*notes, *sbom;
+	const char *dir, *role, *name, *version, *kind, *backend, *requires, *source, *commit,
+		*recipe, *notes, *sbom;
 	struct cli_list hardware, fixes, location;
 	bool plain, recall;
 };
 
 static const struct cli_option options[] = {
 	CLI_NEED(struct options, dir, CLI_TEXT, "dir", "DIR", "the work folder"),
+	CLI_OPT(struct options, role, CLI_TEXT, "role", "NAME",
+		"the role that lists it; default: the top-level targets"),
 	CLI_OPT(struct options, plain, CLI_FLAG, "plain", NULL,
 		"not an installable image: source bundle, SBOM, notes"),
 	CLI_OPT(struct options, name, CLI_TEXT, "name", "PATH",
@@ -160,16 +163,33 @@ static int keep_file(struct work *w, const char *path, char sha256[SHA256_HEX_SI
 	return r;
 }
 
+struct listing {
+	const char *role, *path, *sha256;
+	int64_t size;
+	json_t *custom; /* NULL: a plain file */
+};
+
+static int list_file(struct work *w, const struct listing *l, struct error *err)
+{
+	CLEANUP(json_decrefp) json_t *next = NULL;
+	int r = work_edit(w, l->role, &next, err);
+
+	if (r == 0)
+		r = repo_targets_add(next, l->path, l->size, l->sha256, l->custom, err);
+	/* signatures over the draft before it are void */
+	return r < 0 ? r : work_set_draft(w, l->role, steal(next), err);
+}
+
 static int run(const struct cli_call *call, struct error *err)
 {
 	CLEANUP(work_close) struct work w = WORK_NONE;
+	CLEANUP(buf_clear) struct buf role = {0};
 	const struct options *o = call->opt;
 	const char *path = call->args[0];
 	const char *slash = strrchr(path, '/');
 	const char *name = o->name ? o->name : slash ? slash + 1 : path;
 	json_auto_t *custom = NULL;
 	char sha256[SHA256_HEX_SIZE] = "";
-	json_t *signed_part = NULL, *next;
 	int64_t size = 0;
 	int r;
 
@@ -177,27 +197,19 @@ static int run(const struct cli_call *call, struct error *err)
 		return error_set(err, E_USAGE, "--name: %s: not a relative path", name);
 	r = work_open(o->dir, &w, err);
 	if (r == 0)
-		r = work_signed(&w, &signed_part, err);
+		r = channel_for(&w, o->role ? o->role : "targets", name, &role, err);
 	if (r == 0)
 		r = keep_file(&w, path, sha256, &size, err);
 	if (r == 0)
 		r = custom_json(o, size, &custom, err);
-	if (r < 0)
-		return r;
-	next = json_deep_copy(signed_part);
-	if (!next)
-		return error_nomem(err);
-	r = repo_targets_add(next, name, size, sha256, custom, err);
-	if (r < 0) {
-		json_decref(next);
-		return r;
-	}
-	r = work_draft(&w, next, err); /* signatures over the draft before it are void */
+	if (r == 0)
+		r = list_file(&w, &(struct listing){role.data, name, sha256, size, custom}, err);
 	if (r < 0)
 		return r;
 	if (call->json)
-		return json_print(json_pack("{s:b, s:s, s:s, s:I}", "ok", 1, "path", name, "sha256",
-					    sha256, "size", (json_int_t)size),
+		return json_print(json_pack("{s:b, s:s, s:s, s:s, s:I}", "ok", 1, "role", role.data,
+					    "path", name, "sha256", sha256, "size",
+					    (json_int_t)size),
 				  err);
 	(void)printf("%s: %lld bytes, sha256 %s\n", name, (long long)size, sha256);
 	return 0;
@@ -212,4 +224,57 @@ const struct cli_verb verb_add = {
 	.min_args = 1,
 	.max_args = 1,
 	.run = run,
+};
+
+/* --- remove --- */
+
+struct remove_options {
+	const char *dir, *role;
+};
+
+static const struct cli_option remove_options[] = {
+	CLI_NEED(struct remove_options, dir, CLI_TEXT, "dir", "DIR", "the work folder"),
+	CLI_OPT(struct remove_options, role, CLI_TEXT, "role", "NAME",
+		"the role that lists it; default: the top-level targets"),
+	{0},
+};
+
+static int run_remove(const struct cli_call *call, struct error *err)
+{
+	CLEANUP(work_close) struct work w = WORK_NONE;
+	CLEANUP(json_decrefp) json_t *next = NULL;
+	CLEANUP(buf_clear) struct buf role = {0};
+	const struct remove_options *o = call->opt;
+	const char *path = call->args[0];
+	int r = work_open(o->dir, &w, err);
+
+	if (r == 0)
+		r = channel_for(&w, o->role ? o->role : "targets", path, &role, err);
+	if (r == 0)
+		r = work_edit(&w, role.data, &next, err);
+	if (r < 0)
+		return r;
+	r = repo_targets_drop(next, path, err);
+	if (r < 0)
+		return error_set(err, E_USAGE, "%s: does not list %s", role.data, path);
+	r = work_set_draft(&w, role.data, steal(next), err);
+	if (r < 0)
+		return r;
+	if (call->json)
+		return json_print(
+			json_pack("{s:b, s:s, s:s}", "ok", 1, "role", role.data, "path", path),
+			err);
+	(void)printf("%s: no longer listed by %s\n", path, role.data);
+	return 0;
+}
+
+const struct cli_verb verb_remove = {
+	.name = "remove",
+	.args = "PATH",
+	.help = "no longer list a file in the draft",
+	.options = remove_options,
+	.size = sizeof(struct remove_options),
+	.min_args = 1,
+	.max_args = 1,
+	.run = run_remove,
 };

@@ -19,7 +19,7 @@
 enum { INDEX_MAX = 64 * 1024 * 1024 };
 
 struct options {
-	const char *product, *registry, *root;
+	const char *product, *registry, *root, *role;
 	bool unpublished;
 };
 
@@ -31,6 +31,8 @@ static const struct cli_option options[] = {
 		"a root of this product that you trust; default: its first one"),
 	CLI_OPT(struct options, unpublished, CLI_FLAG, "unpublished", NULL,
 		"take --root as the newest: it is not published yet"),
+	CLI_OPT(struct options, role, CLI_TEXT, "role", "NAME",
+		"start the next version of this delegated role; default: of the top-level targets"),
 	{0},
 };
 
@@ -144,27 +146,71 @@ static int first_version(const struct work *w, int64_t *out, struct error *err)
 	return r == E_NOTFOUND ? 0 : r;
 }
 
-/* The draft starts as the next version of what is published, or as an empty first one. */
-static int start_draft(struct work *w, struct error *err)
+/* A draft that is published by now, or was overtaken, is done with. */
+static int drop_done(struct work *w, struct error *err)
 {
-	const struct tuf_role *published = work_published(w);
-	json_t *signed_part = NULL;
-	int64_t now = utc_now(), version = 1;
-	int r = 0;
+	for (struct draft *d = w->drafts, *next; d; d = next) {
+		const struct tuf_role *published = NULL;
+		struct error none = {0};
+		int r = work_published(w, d->role, &published, &none);
 
-	if (published)
-		r = repo_signed_next(published->doc, now, TUF_TARGETS_DAYS, &signed_part, err);
-	else
+		next = d->next;
+		if (r < 0 || (published->version <= envelope_version(d->doc) &&
+			      strcmp(envelope_id(published->doc), envelope_id(d->doc)) != 0))
+			continue;
+		r = work_drop_draft(w, d->role, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* All of what is published into the folder, so that the other verbs need no network. */
+static int fetch_delegated(struct work *w, struct error *err)
+{
+	CLEANUP(lineage_freep) struct lineage *lineage = NULL;
+	const struct tuf_role *role = NULL;
+	const struct descent *at = NULL;
+	struct error none = {0};
+	int r = work_lineage(w, &lineage, err);
+
+	while (r == 0) {
+		r = lineage_next(lineage, &at, &none);
+		if (r == E_NOTFOUND)
+			return 0;
+		if (r == 0)
+			r = work_published(w, at->d->name, &role, &none);
+		if (r == E_NOTFOUND) /* it is delegated to by a draft only */
+			r = 0;
+	}
+	return error_set(err, r, "%s", none.text);
+}
+
+/* The draft starts as the next version of what is published, or as an empty first one. */
+static int start_draft(struct work *w, const char *role, struct error *err)
+{
+	const struct tuf_role *published = NULL;
+	struct error none = {0};
+	int64_t version = 1;
+	int r = work_published(w, role, &published, &none);
+
+	if (r == E_NOTFOUND && strcmp(role, "targets") != 0)
+		return error_set(err, E_USAGE,
+				 "--role: %s: is not published; who delegates to it makes its "
+				 "first version, by bequest-publish delegate add",
+				 role);
+	if (r == E_NOTFOUND)
 		r = first_version(w, &version, err);
-	if (!published && r == 0)
-		r = repo_signed_new(TUF_TARGETS, w->product, version, now, &signed_part, err);
-	return r < 0 ? r : work_draft(w, signed_part, err);
+	else if (r < 0)
+		return error_set(err, r, "%s", none.text);
+	return r < 0 ? r : work_start(w, role, version, err);
 }
 
 static int run(const struct cli_call *call, struct error *err)
 {
 	CLEANUP(work_close) struct work w = WORK_NONE;
 	const struct options *o = call->opt;
+	const char *role = o->role ? o->role : "targets";
 	int r;
 
 	if (!product_id_ok(o->product))
@@ -177,20 +223,25 @@ static int run(const struct cli_call *call, struct error *err)
 	if (r == 0)
 		r = work_trust(&w, !o->unpublished, err);
 	if (r == 0)
-		r = start_draft(&w, err);
+		r = drop_done(&w, err);
+	if (r == 0)
+		r = fetch_delegated(&w, err);
+	if (r == 0)
+		r = start_draft(&w, role, err);
 	if (r < 0)
 		return r;
 
 	const struct tuf_root *root = tuf_trusted_root(w.tuf);
-	int64_t version = envelope_version(w.draft);
+	int64_t version = envelope_version(work_draft(&w, role));
 	if (call->json)
-		return json_print(json_pack("{s:b, s:s, s:I, s:s, s:I}", "ok", 1, "product",
-					    w.product, "root_version", (json_int_t)root->version,
-					    "root_id", envelope_id(root->doc), "draft_version",
+		return json_print(json_pack("{s:b, s:s, s:s, s:I, s:s, s:I}", "ok", 1, "role", role,
+					    "product", w.product, "root_version",
+					    (json_int_t)root->version, "root_id",
+					    envelope_id(root->doc), "draft_version",
 					    (json_int_t)version),
 				  err);
-	(void)printf("%s: root %" PRId64 ", draft of targets %" PRId64 " in %s\n", w.product,
-		     root->version, version, call->args[0]);
+	(void)printf("%s: root %" PRId64 ", draft of %s %" PRId64 " in %s\n", w.product,
+		     root->version, role, version, call->args[0]);
 	return 0;
 }
 

@@ -3,7 +3,10 @@
 
 int main(int argc, char *argv[])
 {
-	const struct cli_verb verbs[] = {verb_checkout, verb_add, verb_sign, verb_submit, {0}};
+	const struct cli_verb verbs[] = {
+		verb_checkout,      verb_add,  verb_remove, verb_delegate_add, verb_delegate_remove,
+		verb_delegate_list, verb_bins, verb_sign,   verb_submit,       {0},
+	};
 
 	return cli_main("bequest-publish", verbs, argc, argv);
 }

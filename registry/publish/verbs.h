@@ -5,6 +5,7 @@
 
 #include "lib/base/cli.h"
 
-extern const struct cli_verb verb_checkout, verb_add, verb_sign, verb_submit;
+extern const struct cli_verb verb_checkout, verb_add, verb_remove, verb_delegate_add,
+	verb_delegate_remove, verb_delegate_list, verb_bins, verb_sign, verb_submit;
 
 #endif

@@ -11,6 +11,7 @@
 #include "lib/net/url.h"
 
 enum { CONFIG_MAX = 4096, FILE_MODE = 0644 };
+#define OFFLINE_DAYS INT64_C(3650)
 
 static int open_parts(const char *path, bool make, struct work *out, struct error *err)
 {
@@ -93,21 +94,12 @@ int work_make(const char *path, const char *product, const char *registry, struc
 	if (strcmp(w.product, product) != 0)
 		return error_set(err, E_USAGE, "%s: is the work folder of %s, not of %s", path,
 				 w.product, product);
+	r = work_read_drafts(&w, err);
+	if (r < 0)
+		return r;
 	*out = w;
 	w = WORK_NONE;
 	return 0;
-}
-
-static int read_draft(struct work *w, struct error *err)
-{
-	CLEANUP(buf_clear) struct buf text = {0};
-	int r = file_read(w->dir, "draft.json", TUF_TARGETS_MAX, &text, err);
-
-	if (r == E_NOTFOUND)
-		return 0;
-	if (r == 0)
-		r = envelope_parse(text.data, text.len, "draft.json", &w->draft, err);
-	return r == E_INVALID ? error_prefix(err, E_USAGE, "work folder") : r;
 }
 
 int work_open(const char *path, struct work *out, struct error *err)
@@ -118,7 +110,7 @@ int work_open(const char *path, struct work *out, struct error *err)
 	if (r == 0)
 		r = read_config(&w, path, err);
 	if (r == 0)
-		r = read_draft(&w, err);
+		r = work_read_drafts(&w, err);
 	if (r < 0)
 		return r;
 	*out = w;
@@ -130,7 +122,7 @@ void work_close(struct work *w)
 {
 	tuf_close(w->tuf);
 	http_free(w->http);
-	envelope_free(w->draft);
+	work_free_drafts(w);
 	free(w->product);
 	free(w->registry);
 	closep(&w->metadata);
@@ -146,8 +138,13 @@ static int fetch(void *ctx, const char *name, size_t max, struct buf *out, struc
 	struct work *w = ctx;
 	CLEANUP(buf_clear) struct buf path = {0};
 	CLEANUP(freep) char *url = NULL;
-	int r = buf_printf(&path, err, "p/%s/metadata/%s", w->product, name);
+	int r;
 
+	if (w->offline)
+		return error_set(err, E_NOTFOUND,
+				 "%s: is not in the folder; bequest-publish checkout gets it",
+				 name);
+	r = buf_printf(&path, err, "p/%s/metadata/%s", w->product, name);
 	if (r == 0)
 		r = http_url(w->registry, path.data, &url, err);
 	if (r == 0)
@@ -170,48 +167,20 @@ static int save(void *ctx, const char *name, const void *data, size_t len, struc
 int work_trust(struct work *w, bool refresh, struct error *err)
 {
 	const struct tuf_io io = {.ctx = w, .fetch = fetch, .load = load, .save = save};
-	const struct tuf_options options = {.now = utc_now(), .product = w->product};
-	int r = tuf_open(&io, &options, &w->tuf, err);
+	/* Without a network what is here will do: the registry judges what is made of it. */
+	const struct tuf_options options = {.now = utc_now(),
+					    .product = w->product,
+					    .stale_s = refresh ? 0 : OFFLINE_DAYS * DAY_S};
+	int r;
 
+	tuf_close(w->tuf);
+	w->tuf = NULL;
+	w->offline = !refresh;
+	r = tuf_open(&io, &options, &w->tuf, err);
 	if (r < 0 || !refresh)
 		return r;
 	r = tuf_refresh(w->tuf, err);
 	/* A product starts with a root; the registry serves no timestamp before the first targets.
 	 */
 	return w->bare && !tuf_trusted(w->tuf, TUF_TIMESTAMP) ? 0 : r;
-}
-
-const struct tuf_role *work_published(const struct work *w)
-{
-	return tuf_trusted(w->tuf, TUF_TARGETS);
-}
-
-/* --- the draft ------------------------------------------------------------------ */
-
-int work_save_draft(struct work *w, struct error *err)
-{
-	const struct buf *bytes = envelope_bytes(w->draft);
-
-	return file_write(w->dir, "draft.json", bytes->data, bytes->len, FILE_MODE, err);
-}
-
-int work_draft(struct work *w, json_t *signed_take, struct error *err)
-{
-	CLEANUP(envelope_freep) struct envelope *draft = NULL;
-	int r = envelope_new(signed_take, &draft, err);
-
-	if (r < 0)
-		return r;
-	envelope_free(w->draft);
-	w->draft = steal(draft);
-	return work_save_draft(w, err);
-}
-
-int work_signed(const struct work *w, json_t **out, struct error *err)
-{
-	if (!w->draft)
-		return error_set(err, E_USAGE,
-				 "no draft in this folder; bequest-publish checkout makes one");
-	*out = envelope_signed(w->draft);
-	return 0;
 }
