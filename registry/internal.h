@@ -13,25 +13,25 @@
 
 #include <pthread.h>
 
+#include "lib/base/error.h"
+#include "registry/config.h"
 #include "registry/keys.h"
 #include "registry/registry.h"
 #include "registry/store/store.h"
 
+struct cosign;
 struct evidence;
 struct evidence_source;
 struct job;
 struct tuf_root;
 
 enum {
-	ORIGIN_SIZE = 256,
-	NAME_SIZE = 256,
 	LEAVES_A_BATCH = 256, /* of the log; a job is never split */
 };
 
 struct registry {
 	int data, public, lock; /* descriptors */
-	char name[NAME_SIZE], origin[ORIGIN_SIZE];
-	bool open_admission;
+	struct config config;
 	struct keys *keys;
 	struct store *store;
 	uint64_t log_head;          /* 1 + the tree size that log.head has; 0: not known */
@@ -40,6 +40,14 @@ struct registry {
 	pthread_cond_t turn;        /* a job is done, or the lead is free */
 	bool leading;
 	struct job *first, **last;
+	char forked[ERROR_TEXT_MAX]; /* why nothing more may be logged, or ""; of store_lock */
+
+	/* Where witnesses have to cosign. */
+	struct cosign *cosign; /* who asks them; NULL: nobody, or it is ending */
+	uint64_t proved;       /* leaves whose proofs are in the tree */
+	pthread_cond_t shown;  /* `proved` grew */
+	unsigned waiting;      /* threads that wait for that */
+	bool late;             /* the last one waited in vain */
 };
 
 /* What a job works with; lives as long as one transaction. */

@@ -15,24 +15,42 @@ static json_t *key_list(const struct key *k)
 	return json_pack("{s:O}", key_id(k), key_object(k));
 }
 
+static int add_witnesses(const struct config *c, json_t *out, struct error *err)
+{
+	for (size_t i = 0; i < c->nwitnesses; i++) {
+		CLEANUP(buf_clear) struct buf vkey = {0};
+		int e = note_key_format(&c->witnesses[i].key, &vkey, err);
+
+		if (e < 0)
+			return e;
+		if (json_array_append_new(out, json_string(vkey.data)) < 0)
+			return error_nomem(err);
+	}
+	return 0;
+}
+
 /* All but version and issued. */
 static int make_body(const struct registry *r, json_t **out, struct error *err)
 {
-	const char *admission = r->open_admission ? "admission/open" : "admission/moderated";
+	const char *admission = r->config.open_admission ? "admission/open" : "admission/moderated";
 	CLEANUP(buf_clear) struct buf vkey = {0};
+	CLEANUP(json_decrefp) json_t *witnesses = json_array();
 	int e = note_key_format(keys_log(r->keys), &vkey, err);
 
+	if (e == 0)
+		e = add_witnesses(&r->config, witnesses, err);
 	if (e < 0)
 		return e;
 	*out = json_pack(
-		"{s:s, s:s, s:s, s:{s:o, s:i}, s:[{s:s, s:s, s:s}], s:o, s:{s:[], s:i}, s:[], s:[], "
+		"{s:s, s:s, s:s, s:{s:o, s:i}, s:[{s:s, s:s, s:s}], s:o, s:{s:O, s:I}, s:[], s:[], "
 		"s:{s:s, s:s, s:s}}",
-		"_type", "registry", "spec_version", "1.0", "name", r->name, "root", "keys",
+		"_type", "registry", "spec_version", "1.0", "name", r->config.name, "root", "keys",
 		key_list(signer_key(keys_root(r->keys))), "threshold", 1, "logs", "origin",
-		r->origin, "vkey", vkey.data, "url", "log/", "online",
-		key_list(signer_key(keys_online(r->keys))), "witnesses", "keys", "threshold", 0,
-		"auditors", "mirrors", "policies", "admission", admission, "vendor",
-		"publish/basic", "stewards", "publish/open-source");
+		r->config.origin, "vkey", vkey.data, "url", "log/", "online",
+		key_list(signer_key(keys_online(r->keys))), "witnesses", "keys", witnesses,
+		"threshold", (json_int_t)r->config.threshold, "auditors", "mirrors", "policies",
+		"admission", admission, "vendor", "publish/basic", "stewards",
+		"publish/open-source");
 	return *out ? 0 : error_nomem(err);
 }
 

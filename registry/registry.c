@@ -15,79 +15,30 @@
 #include "registry/blobs/blobs.h"
 #include "registry/documents/reply.h"
 #include "registry/documents/submit.h"
+#include "registry/log/cosign.h"
 #include "registry/log/sequencer.h"
 #include "registry/record.h"
 #include "registry/tree/metadata.h"
 #include "registry/tree/outbox.h"
 #include "registry/tree/render.h"
 
-enum {
-	CONFIG_MAX = 64 * 1024,
-	NAME_MAX_LEN = NAME_SIZE - 1,
-	BATCH_DAYS = 30, /* that a batch may wait */
-};
-
-#define CONFIG "config.json"
-
-static const char *const admissions[] = {"open", "moderated", NULL};
-
-struct config {
-	const char *name, *origin;
-	int admission;
-};
-
-static const struct field config_fields[] = {
-	{.key = "name",
-	 .kind = FIELD_TEXT,
-	 .offset = offsetof(struct config, name),
-	 .min = 1,
-	 .max = NAME_MAX_LEN},
-	{.key = "origin",
-	 .kind = FIELD_TEXT,
-	 .offset = offsetof(struct config, origin),
-	 .min = 1,
-	 .max = ORIGIN_SIZE - 1},
-	{.key = "admission",
-	 .kind = FIELD_NAME,
-	 .offset = offsetof(struct config, admission),
-	 .names = admissions},
-};
-
-static int load_config(struct registry *r, struct error *err)
-{
-	CLEANUP(json_decrefp) json_t *json = NULL;
-	CLEANUP(buf_clear) struct buf text = {0};
-	struct error why = {0};
-	struct config c = {0};
-	int e = file_read(r->data, CONFIG, CONFIG_MAX, &text, &why);
-
-	if (e == 0)
-		e = strict_parse(text.data, text.len, CONFIG, &json, &why);
-	if (e == 0) {
-		e = strict_read(json, "", config_fields, ARRAY_LEN(config_fields), STRICT_CLOSED,
-				&c, &why);
-		if (e < 0)
-			(void)error_prefix(&why, e, CONFIG);
-	}
-	if (e < 0) /* the operator edits it */
-		return error_set(err, e == E_INVALID ? E_USAGE : e, "%s", why.text);
-	(void)snprintf(r->name, sizeof(r->name), "%s", c.name);
-	(void)snprintf(r->origin, sizeof(r->origin), "%s", c.origin);
-	r->open_admission = c.admission == 0;
-	return 0;
-}
+enum { BATCH_DAYS = 30 }; /* that a batch may wait */
 
 static int write_config(int data, const struct registry_init *o, struct error *err)
 {
-	json_t *json = json_pack("{s:s, s:s, s:s}", "name", o->name, "origin", o->origin,
-				 "admission", admissions[o->open_admission ? 0 : 1]);
-	char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
-	CLEANUP(buf_clear) struct buf file = {0};
-	int e = text ? buf_printf(&file, err, "%s\n", text) : error_nomem(err);
+	CLEANUP(freep) struct config *c = calloc(1, sizeof(*c));
+	int e = 0;
 
-	free(text);
-	json_decref(json);
-	return e < 0 ? e : file_write(data, CONFIG, file.data, file.len, 0644, err);
+	if (!c)
+		return error_nomem(err);
+	(void)snprintf(c->name, sizeof(c->name), "%s", o->name);
+	(void)snprintf(c->origin, sizeof(c->origin), "%s", o->origin);
+	c->open_admission = o->open_admission;
+	for (size_t i = 0; i < o->nwitnesses && e == 0; i++)
+		e = config_add_witness(c, o->witnesses[i], err);
+	if (e == 0)
+		e = config_set_threshold(c, o->threshold, err);
+	return e < 0 ? e : config_save(data, c, err);
 }
 
 int registry_init(const char *data, const struct registry_init *o, struct error *err)
@@ -99,11 +50,11 @@ int registry_init(const char *data, const struct registry_init *o, struct error 
 
 	if (e < 0)
 		return e;
-	if (file_exists(dir, CONFIG))
+	if (file_exists(dir, CONFIG_FILE))
 		return error_set(err, E_EXISTS, "%s: is a registry already", data);
-	if (strlen(o->origin) >= ORIGIN_SIZE || strlen(o->name) > NAME_MAX_LEN || !*o->name)
+	if (strlen(o->origin) >= ORIGIN_SIZE || strlen(o->name) >= NAME_SIZE || !*o->name)
 		return error_set(err, E_USAGE, "--name, --origin: want at most %d bytes",
-				 NAME_MAX_LEN);
+				 NAME_SIZE - 1);
 	e = keys_create(dir, err);
 	for (size_t i = 0; e == 0 && i < ARRAY_LEN(folders); i++)
 		e = file_mkdir(dir, folders[i], 0755, err);
@@ -143,6 +94,19 @@ static int start_job(struct work *w, void *arg, struct error *err)
 	return r;
 }
 
+/* A log cannot witness itself. */
+static int check_witnesses(const struct registry *r, struct error *err)
+{
+	const struct note_key *log = keys_log(r->keys);
+
+	for (size_t i = 0; i < r->config.nwitnesses; i++)
+		if (memcmp(r->config.witnesses[i].key.pub, log->pub, sizeof(log->pub)) == 0)
+			return error_set(err, E_USAGE,
+					 CONFIG_FILE ": witness %s: has the log's key",
+					 r->config.witnesses[i].key.name);
+	return 0;
+}
+
 static int open_files(const char *data, struct registry *r, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf path = {0};
@@ -150,16 +114,18 @@ static int open_files(const char *data, struct registry *r, struct error *err)
 
 	if (e == E_NOTFOUND) /* whoever gave the name, not the data */
 		return error_set(err, E_USAGE, "%s: is no folder", data);
-	if (e == 0 && !file_exists(r->data, CONFIG))
+	if (e == 0 && !file_exists(r->data, CONFIG_FILE))
 		e = error_set(err, E_USAGE, "%s: is no registry; make one with init", data);
 	if (e == 0)
 		e = file_lock(r->data, "lock", false, &r->lock, err);
 	if (e == 0)
-		e = load_config(r, err);
+		e = config_load(r->data, &r->config, err);
 	if (e == 0)
 		e = file_open_dir(r->data, "public", true, &r->public, err);
 	if (e == 0)
-		e = keys_open(r->data, r->origin, &r->keys, err);
+		e = keys_open(r->data, r->config.origin, &r->keys, err);
+	if (e == 0)
+		e = check_witnesses(r, err);
 	if (e == 0)
 		e = buf_printf(&path, err, "%s/registry.db", data);
 	return e < 0 ? e : store_open(path.data, &r->store, err);
@@ -201,6 +167,8 @@ static int finish_left(struct registry *r, struct error *err)
 int registry_open(const char *data, struct registry **out, struct error *err)
 {
 	CLEANUP(registry_closep) struct registry *r = calloc(1, sizeof(*r));
+	pthread_condattr_t clock;
+	bool more = true;
 	int e;
 
 	if (!r)
@@ -210,6 +178,10 @@ int registry_open(const char *data, struct registry **out, struct error *err)
 	(void)pthread_mutex_init(&r->store_lock, NULL);
 	(void)pthread_mutex_init(&r->mutex, NULL);
 	(void)pthread_cond_init(&r->turn, NULL);
+	(void)pthread_condattr_init(&clock);
+	(void)pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&r->shown, &clock);
+	(void)pthread_condattr_destroy(&clock);
 	e = open_files(data, r, err);
 	if (e == 0)
 		e = log_check(r, err);
@@ -217,6 +189,8 @@ int registry_open(const char *data, struct registry **out, struct error *err)
 		e = outbox_apply(r, err);
 	if (e == 0)
 		e = registry_work(r, start_job, NULL, err);
+	while (e == 0 && more)
+		e = registry_work(r, log_catch_up, &more, err);
 	if (e == 0)
 		e = uploads_recover(r, err);
 	if (e == 0)
@@ -236,6 +210,7 @@ void registry_close(struct registry *r)
 	closep(&r->public);
 	closep(&r->data);
 	closep(&r->lock); /* last: the next one may open then */
+	(void)pthread_cond_destroy(&r->shown);
 	(void)pthread_cond_destroy(&r->turn);
 	(void)pthread_mutex_destroy(&r->mutex);
 	(void)pthread_mutex_destroy(&r->store_lock);
@@ -250,19 +225,6 @@ int registry_public_dir(const struct registry *r)
 int registry_data_dir(const struct registry *r)
 {
 	return r->data;
-}
-
-int registry_submit(struct registry *r, const void *body, size_t len, json_t **reply,
-		    struct error *err)
-{
-	struct submission s = {.body = body, .len = len};
-	int e = registry_work(r, submit_body, &s, err);
-
-	if (e < 0)
-		json_decref(s.reply); /* it was judged, and could not be made durable */
-	else
-		*reply = s.reply;
-	return e;
 }
 
 /* What a reading job is asked, and what it answers. */
@@ -292,6 +254,56 @@ int registry_document(struct registry *r, const char *id, json_t **reply, struct
 	struct question q = {.id = id};
 
 	return ask(r, read_document, &q, reply, err);
+}
+
+/*
+ * Give the proofs of what was published just now their names, if the witnesses
+ * answer in a moment. Else the answer tells where in the log each of them is.
+ */
+static int complete(struct registry *r, json_t *reply, struct error *err)
+{
+	json_t *documents = json_object_get(reply, "documents"), *doc;
+	json_int_t size = 0;
+	size_t i;
+
+	json_array_foreach(documents, i, doc)
+	{
+		json_int_t index = json_integer_value(json_object_get(doc, "log_index"));
+
+		if (json_object_get(doc, "log_index") && index >= size)
+			size = index + 1;
+	}
+	if (!size || !cosign_await(r, (uint64_t)size))
+		return 0;
+	json_array_foreach(documents, i, doc)
+	{
+		json_t *now = NULL;
+		int e;
+
+		if (!json_object_get(doc, "log_index"))
+			continue;
+		e = registry_document(r, json_string_value(json_object_get(doc, "id")), &now, err);
+		if (e < 0)
+			return e;
+		if (json_array_set_new(documents, i, now) < 0)
+			return error_nomem(err);
+	}
+	return 0;
+}
+
+int registry_submit(struct registry *r, const void *body, size_t len, json_t **reply,
+		    struct error *err)
+{
+	struct submission s = {.body = body, .len = len};
+	int e = registry_work(r, submit_body, &s, err);
+
+	if (e == 0 && r->config.threshold)
+		e = complete(r, s.reply, err);
+	if (e < 0)
+		json_decref(s.reply); /* it was judged, and could not be made durable */
+	else
+		*reply = s.reply;
+	return e;
 }
 
 static int read_proposals(struct work *w, void *arg, struct error *err)

@@ -12,6 +12,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/base/buf.h"
@@ -23,6 +24,8 @@ struct registry_init {
 	const char *name;   /* for people */
 	const char *origin; /* of the log */
 	bool open_admission;
+	const char *const *witnesses; /* "VKEY=URL" */
+	size_t nwitnesses, threshold;
 };
 
 MUSTCHECK int registry_init(const char *data, const struct registry_init *o, struct error *err);

@@ -11,6 +11,7 @@
 #include "lib/base/utc.h"
 #include "lib/json/print.h"
 #include "policies/statement.h"
+#include "registry/config.h"
 #include "registry/registry.h"
 #include "registry/store/store.h"
 
@@ -22,6 +23,10 @@ const struct cli_option init_options[] = {
 		"the log's name, such as example.org/log"),
 	CLI_OPT(struct init_options, admission, CLI_TEXT, "admission", "open|moderated",
 		"who may register a product (moderated)"),
+	CLI_OPT(struct init_options, witnesses, CLI_LIST, "witness", "VKEY=URL",
+		"a witness that is to cosign each checkpoint; may repeat"),
+	CLI_RANGE(struct init_options, threshold, 1, WITNESSES_MAX, "witness-threshold", "N",
+		  "how many of them must have, before it is shown (more than half)"),
 	{0},
 };
 
@@ -37,6 +42,12 @@ const struct cli_option fsck_options[] = {
 	{0},
 };
 
+/* Two quorums have a witness in common. */
+static size_t majority(size_t n)
+{
+	return n ? n / 2 + 1 : 0;
+}
+
 int admin_init(const struct cli_call *call, struct error *err)
 {
 	const struct init_options *o = call->opt;
@@ -49,6 +60,9 @@ int admin_init(const struct cli_call *call, struct error *err)
 		return error_set(err, E_USAGE, "--admission: want open or moderated, got %s",
 				 o->admission);
 	init.open_admission = o->admission && strcmp(o->admission, "open") == 0;
+	init.witnesses = o->witnesses.items;
+	init.nwitnesses = o->witnesses.n;
+	init.threshold = o->threshold ? (size_t)o->threshold : majority(o->witnesses.n);
 	r = registry_init(o->data, &init, err);
 	if (r == E_EXISTS) {
 		err->code = E_USAGE;
@@ -189,4 +203,84 @@ int admin_fsck(const struct cli_call *call, struct error *err)
 	if (printed < 0 || r == 0)
 		return printed;
 	return EXIT_UNTRUSTED;
+}
+
+/* --- witnesses --- */
+
+const struct cli_option witnesses_options[] = {
+	CLI_NEED(struct witnesses_options, data, CLI_TEXT, "data", "DIR", "the data folder"),
+	CLI_OPT(struct witnesses_options, add, CLI_LIST, "add", "VKEY=URL",
+		"have this witness cosign, too; may repeat"),
+	CLI_OPT(struct witnesses_options, drop, CLI_LIST, "drop", "NAME",
+		"ask the witness of this name no more; may repeat"),
+	CLI_OPT(struct witnesses_options, threshold, CLI_TEXT, "threshold", "N",
+		"how many must have cosigned, before a checkpoint is shown; 0: none"),
+	{0},
+};
+
+static int edit_witnesses(const struct witnesses_options *o, struct config *c, struct error *err)
+{
+	size_t threshold = c->threshold;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < o->drop.n; i++)
+		r = config_drop_witness(c, o->drop.items[i], err);
+	for (size_t i = 0; r == 0 && i < o->add.n; i++)
+		r = config_add_witness(c, o->add.items[i], err);
+	if (r == 0 && o->threshold) {
+		if (!o->threshold[0] || strlen(o->threshold) > 2 ||
+		    strspn(o->threshold, "0123456789") != strlen(o->threshold))
+			return error_set(err, E_USAGE, "--threshold: want a number, got %s",
+					 o->threshold);
+		threshold = (size_t)strtoul(o->threshold, NULL, 10);
+	}
+	return r < 0 ? r : config_set_threshold(c, threshold, err);
+}
+
+static int print_witnesses(const struct cli_call *call, const struct config *c, struct error *err)
+{
+	CLEANUP(json_decrefp) json_t *list = json_array();
+
+	for (size_t i = 0; i < c->nwitnesses; i++) {
+		CLEANUP(buf_clear) struct buf vkey = {0};
+		int r = note_key_format(&c->witnesses[i].key, &vkey, err);
+
+		if (r < 0)
+			return r;
+		if (!call->json)
+			printf("%s  %s\n", vkey.data, c->witnesses[i].url);
+		if (json_array_append_new(list, json_pack("{s:s, s:s}", "vkey", vkey.data, "url",
+							  c->witnesses[i].url)) < 0)
+			return error_nomem(err);
+	}
+	if (call->json)
+		return json_print(json_pack("{s:b, s:O, s:I}", "ok", 1, "keys", list, "threshold",
+					    (json_int_t)c->threshold),
+				  err);
+	printf("%zu of %zu must cosign\n", c->threshold, c->nwitnesses);
+	return 0;
+}
+
+int admin_witnesses(const struct cli_call *call, struct error *err)
+{
+	const struct witnesses_options *o = call->opt;
+	CLEANUP(freep) struct config *c = calloc(1, sizeof(*c));
+	CLEANUP(closep) int dir = -1;
+	bool edit = o->add.n || o->drop.n || o->threshold;
+	int r = c ? file_open_dir(AT_FDCWD, o->data, false, &dir, err) : error_nomem(err);
+
+	if (r == 0)
+		r = config_load(dir, c, err);
+	if (r == E_NOTFOUND)
+		return error_set(err, E_USAGE, "--data: %s: is no registry; make one with init",
+				 o->data);
+	if (r == 0 && edit)
+		r = edit_witnesses(o, c, err);
+	if (r == 0 && edit)
+		r = config_save(dir, c, err);
+	if (r < 0)
+		return r;
+	if (edit && !call->json)
+		printf("in force when the registry starts the next time\n");
+	return print_witnesses(call, c, err);
 }

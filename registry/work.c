@@ -3,6 +3,7 @@
 #include "lib/base/error.h"
 #include "lib/base/utc.h"
 #include "registry/internal.h"
+#include "registry/log/cosign.h"
 #include "registry/log/sequencer.h"
 #include "registry/tree/outbox.h"
 #include "registry/tree/render.h"
@@ -102,6 +103,29 @@ static void fail(struct job *from, const struct job *to, int code, const struct 
 			from->result = error_set(from->err, code, "%s", why->text);
 }
 
+/* Tell those who wait for their proofs, and those who ask the witnesses. */
+static int note_shown(struct registry *r, struct error *err)
+{
+	struct published_row shown;
+	int e;
+
+	if (!r->config.nwitnesses)
+		return 0;
+	e = store_published(r->store, &shown, NULL, err);
+	if (e < 0)
+		return e;
+	(void)pthread_mutex_lock(&r->mutex);
+	if (shown.proved > r->proved) {
+		r->proved = shown.proved;
+		r->late = false;
+		(void)pthread_cond_broadcast(&r->shown);
+	}
+	if (r->cosign)
+		cosign_wake(r->cosign);
+	(void)pthread_mutex_unlock(&r->mutex);
+	return 0;
+}
+
 /*
  * One transaction over the list at `first`; what is behind it when it ends was
  * not looked at. The decision is the commit; if the tree then cannot be written
@@ -125,6 +149,8 @@ static struct job *lead(struct registry *r, struct job *first)
 		code = log_remember(r, &why);
 		if (code == 0)
 			code = outbox_apply(r, &why);
+		if (code == 0)
+			code = note_shown(r, &why);
 		if (code < 0)
 			(void)error_prefix(&why, code,
 					   "accepted, but the public tree cannot be written");

@@ -346,6 +346,22 @@ static int on_seek(void *ctx, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
+/* libcurl calls this at least once a second, also while nothing comes. */
+static int on_progress(void *ctx, curl_off_t total, curl_off_t now, curl_off_t up_total,
+		       curl_off_t up)
+{
+	struct transfer *t = ctx;
+
+	(void)total;
+	(void)now;
+	(void)up_total;
+	(void)up;
+	if (!t->send->stop(t->send->ctx))
+		return 0;
+	t->r = error_set(t->err, E_NET, "%s: given up", t->url);
+	return 1;
+}
+
 /* --- one request ----------------------------------------------------------- */
 
 static int set_common(struct http *h, struct transfer *t, CURLU *u, struct error *err)
@@ -392,6 +408,11 @@ static int set_send(CURL *e, struct transfer *t, struct curl_slist *headers, str
 	int bad = 0;
 
 	bad |= curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers) != CURLE_OK;
+	if (q->stop) {
+		bad |= curl_easy_setopt(e, CURLOPT_NOPROGRESS, 0L) != CURLE_OK;
+		bad |= curl_easy_setopt(e, CURLOPT_XFERINFOFUNCTION, on_progress) != CURLE_OK;
+		bad |= curl_easy_setopt(e, CURLOPT_XFERINFODATA, t) != CURLE_OK;
+	}
 	if (strcmp(q->method, "HEAD") == 0)
 		bad |= curl_easy_setopt(e, CURLOPT_NOBODY, 1L) != CURLE_OK;
 	if (strcmp(q->method, "HEAD") == 0 || strcmp(q->method, "GET") == 0)
@@ -605,8 +626,11 @@ int http_send(struct http *h, const struct http_request *q, struct http_answer *
 {
 	CLEANUP(curl_slist_free_allp) struct curl_slist *headers = NULL;
 	CLEANUP(buf_clear) struct buf body = {0};
-	struct transfer t = {
-		.url = q->url, .send = q, .max = ANSWER_MAX, .sink = {into_buf, &body}};
+	struct transfer t = {.url = q->url,
+			     .send = q,
+			     .max = q->max ? q->max : ANSWER_MAX,
+			     .limit_s = q->limit_s,
+			     .sink = {into_buf, &body}};
 	int r;
 
 	assert(q->fd < 0 || q->from <= q->size);

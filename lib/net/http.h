@@ -72,15 +72,18 @@ struct http_request {
 	uint64_t from, size;
 	progress_fn progress; /* of an fd: (ctx, offset in the file, size); may be NULL */
 	void *ctx;
+	size_t max;              /* bytes of the answer; 0: 1 MiB */
+	int limit_s;             /* for all of it; 0: none but the stall */
+	bool (*stop)(void *ctx); /* asked now and then: give up? May be NULL */
 };
 
 struct http_answer {
 	long status;
 	int64_t upload_offset; /* of an Upload-Offset header, or -1 */
-	struct buf body;       /* at most 1 MiB; cleared by the caller */
+	struct buf body;       /* cleared by the caller */
 };
 
-/* E_NET: there was no answer. E_INVALID: it was longer than 1 MiB. */
+/* E_NET: there was no answer, or not in time. E_INVALID: it was longer than `max`. */
 MUSTCHECK int http_send(struct http *h, const struct http_request *q, struct http_answer *out,
 			struct error *err);
 

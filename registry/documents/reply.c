@@ -8,38 +8,56 @@
 /* What is known of one document; text is borrowed. */
 struct outcome {
 	const char *id, *sha256, *type, *state;
-	const char *product; /* published: whose proof; NULL: none yet */
+	const char *product; /* published: whose proof; NULL: it is not */
 	int64_t version, have, need;
+	int64_t index; /* published: in the log */
+	bool proved;   /* the proof is there: witnesses have cosigned */
 };
 
 static json_t *outcome_json(const struct outcome *o, json_t *missing)
 {
 	char proof[PATH_SIZE];
+	json_t *json;
 
 	(void)snprintf(proof, sizeof(proof), "p/%s/proofs/%s.tlog-proof",
 		       o->product ? o->product : "", o->id);
-	return json_pack("{s:s, s:s, s:s, s:I, s:s, s:o, s:I, s:I, s:o}", "id", o->id, "sha256",
+	json = json_pack("{s:s, s:s, s:s, s:I, s:s, s:o, s:I, s:I, s:o}", "id", o->id, "sha256",
 			 o->sha256, "type", o->type, "version", (json_int_t)o->version, "state",
 			 o->state, "missing", missing ? json_incref(missing) : json_array(), "have",
 			 (json_int_t)o->have, "need", (json_int_t)o->need, "proof",
-			 o->product ? json_string(proof) : json_null());
+			 o->product && o->proved ? json_string(proof) : json_null());
+	if (json && o->product &&
+	    json_object_set_new(json, "log_index", json_integer(o->index)) < 0) {
+		json_decref(json);
+		return NULL;
+	}
+	return json;
 }
 
 int reply_batch(const struct batch *b, const char *state, json_t **out, struct error *err)
 {
 	CLEANUP(json_decrefp) json_t *list = json_array();
+	struct published_row shown;
+	int r = store_published(b->w->store, &shown, NULL, err);
 
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < b->n; i++) {
 		const struct item *it = &b->items[i];
 		bool published = !state || it->state == ITEM_PUBLISHED;
-		const struct outcome o = {.id = envelope_id(it->doc),
-					  .sha256 = envelope_sha256(it->doc),
-					  .type = envelope_type(it->doc),
-					  .version = envelope_version(it->doc),
-					  .state = published ? "published" : state,
-					  .product = published ? b->product : NULL,
-					  .have = it->have,
-					  .need = it->need};
+		const struct outcome o = {
+			.id = envelope_id(it->doc),
+			.sha256 = envelope_sha256(it->doc),
+			.type = envelope_type(it->doc),
+			.version = envelope_version(it->doc),
+			.state = published ? "published" : state,
+			.product = published ? b->product : NULL,
+			.have = it->have,
+			.need = it->need,
+			.index = it->row.index,
+			/* Where nobody is waited for, it comes with the commit. */
+			.proved = !b->w->r->config.threshold ||
+				  (uint64_t)it->row.index < shown.proved};
 
 		if (json_array_append_new(list, outcome_json(&o, state ? b->missing : NULL)) < 0)
 			return error_nomem(err);
@@ -52,9 +70,12 @@ static int published(struct store *s, const char *id, json_t **out, struct error
 {
 	CLEANUP(envelope_freep) struct envelope *doc = NULL;
 	CLEANUP(buf_clear) struct buf bytes = {0};
+	struct published_row shown;
 	struct document_row row;
 	int r = store_document(s, id, &row, &bytes, err);
 
+	if (r == 0)
+		r = store_published(s, &shown, NULL, err);
 	if (r == 0)
 		r = envelope_parse(bytes.data, bytes.len, "document", &doc, err);
 	if (r < 0)
@@ -68,7 +89,9 @@ static int published(struct store *s, const char *id, json_t **out, struct error
 				  .state = "published",
 				  .product = row.product,
 				  .have = n,
-				  .need = n};
+				  .need = n,
+				  .index = row.index,
+				  .proved = (uint64_t)row.index < shown.proved};
 	*out = outcome_json(&o, NULL);
 	return *out ? 0 : error_nomem(err);
 }

@@ -186,7 +186,7 @@ static int judge_first(struct step *s, struct error *err)
 	if (s->publisher.bridge)
 		return error_set(err, E_INVALID,
 				 "%s: signed.x-bequest.bridge: a first root is none", s->it->name);
-	if (!s->product.id[0] && !s->b->w->r->open_admission)
+	if (!s->product.id[0] && !s->b->w->r->config.open_admission)
 		return error_set(err, E_DENIED,
 				 "%s: waiting for admission: the operator has to run "
 				 "bequest-registry admit %s",

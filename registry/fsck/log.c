@@ -50,6 +50,8 @@ struct log_walk {
 	struct fsck *f;
 	struct tower tower;
 	struct log_policy policy;
+	struct published_row shown;
+	struct buf note; /* the checkpoint that is shown */
 };
 
 /* The leaf is the one of its document, and hashes to what is stored. */
@@ -99,15 +101,10 @@ static int check_proof(struct log_walk *c, const struct leaf_row *row, const str
 /* Any checkpoint over the leaf will do: the one of its batch is gone, the present one is here. */
 static int repair_proof(struct log_walk *c, const struct leaf_row *row, struct error *err)
 {
-	CLEANUP(buf_clear) struct buf note = {0};
 	CLEANUP(buf_clear) struct buf proof = {0};
-	struct store *s = c->f->w->store;
 	char path[PATH_SIZE];
-	uint64_t size = 0;
-	int r = store_checkpoint(s, &size, &note, err);
+	int r = log_prove(c->f->w->store, row->index, c->shown.size, &c->note, &proof, err);
 
-	if (r == 0)
-		r = log_prove(s, row->index, size, &note, &proof, err);
 	proof_path(row, path);
 	return r < 0 ? r : outbox_put(c->f->w, STAGE_LOG, path, &proof, err);
 }
@@ -122,7 +119,8 @@ static int each_leaf(void *ctx, const struct leaf_row *row, struct error *err)
 
 	c->f->leaves++;
 	tower_add(&c->tower, &row->hash);
-	if (r == 0) {
+	/* The others wait for their witnesses. */
+	if (r == 0 && row->index < c->shown.proved) {
 		r = check_proof(c, row, &l, &why);
 		repaired = r < 0 && c->f->repair;
 	}
@@ -172,12 +170,20 @@ static int check_file(void *ctx, const char *path, const struct buf *content, st
 	return fsck_problem(f, path, why.text, f->repair, err);
 }
 
+static void walk_clear(struct log_walk *c)
+{
+	buf_clear(&c->note);
+}
+
 int fsck_log(struct fsck *f, struct error *err)
 {
+	CLEANUP(walk_clear)
 	struct log_walk c = {.f = f, .policy = {.log = *keys_log(f->w->r->keys)}};
 	struct error why = {0};
-	int r = store_leaves(f->w->store, 0, INT64_MAX, each_leaf, &c, err);
+	int r = store_published(f->w->store, &c.shown, &c.note, err);
 
+	if (r == 0)
+		r = store_leaves(f->w->store, 0, INT64_MAX, each_leaf, &c, err);
 	if (r == 0 && check_checkpoint(&c, &why) < 0)
 		return fsck_problem(f, LOG_CHECKPOINT, why.text, false, err);
 	return r < 0 ? r : log_each_file(f->w->store, check_file, f, err);

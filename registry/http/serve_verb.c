@@ -14,6 +14,7 @@
 #include "registry/http/daemon.h"
 #include "registry/http/listen.h"
 #include "registry/http/server.h"
+#include "registry/log/cosign.h"
 #include "registry/open/open.h"
 #include "registry/registry.h"
 
@@ -50,6 +51,7 @@ const struct cli_option stop_options[] = {
 struct service {
 	const struct serve_options *options; /* borrowed */
 	struct registry *registry;
+	struct cosign *cosign;
 	struct server *server;
 	int work;
 	atomic_bool stopping;
@@ -119,6 +121,7 @@ static void service_stop(void *ctx)
 	server_stop(s->server);
 	if (s->has_opener)
 		(void)pthread_join(s->opener, NULL);
+	cosign_stop(s->cosign);
 	registry_close(s->registry);
 	closep(&s->work);
 }
@@ -150,6 +153,8 @@ static int service_start(void *ctx, int *data, char url[DAEMON_URL_SIZE], struct
 		r = file_mkdir(registry_data_dir(s->registry), WORK, 0700, err);
 	if (r == 0)
 		r = file_open_dir(registry_data_dir(s->registry), WORK, false, &s->work, err);
+	if (r == 0)
+		r = cosign_start(s->registry, &s->cosign, err);
 	if (r == 0)
 		r = listen_on(address, &so.listener, &port, err);
 	if (r < 0)

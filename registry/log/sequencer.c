@@ -11,7 +11,10 @@
 #include "policies/leaf.h"
 #include "registry/tree/outbox.h"
 
-enum { ENTRY_LENGTH_MAX = 65535 };
+enum {
+	ENTRY_LENGTH_MAX = 65535,
+	PROOFS_A_JOB = 1024,
+};
 
 static int read_tile(void *ctx, unsigned level, uint64_t n, unsigned width, struct hash *out,
 		     struct error *err)
@@ -99,7 +102,7 @@ int log_add(struct work *w, struct document_row *doc, struct error *err)
 	return r < 0 ? r : work_touch(w, doc->product, err);
 }
 
-/* The new leaves of this transaction. */
+/* Some leaves in a row. */
 struct fresh {
 	struct hash *hashes;
 	char (*documents)[SHA256_HEX_SIZE];
@@ -126,16 +129,17 @@ static int collect(void *ctx, const struct leaf_row *row, struct error *err)
 	return 0;
 }
 
-static int load_fresh(struct work *w, uint64_t size, struct fresh *f, struct error *err)
+static int load_fresh(struct work *w, uint64_t from, uint64_t to, struct fresh *f,
+		      struct error *err)
 {
-	size_t n = size - w->log_size;
+	size_t n = to - from;
 
 	f->hashes = calloc(n, sizeof(*f->hashes));
 	f->documents = calloc(n, sizeof(*f->documents));
 	f->products = calloc(n, sizeof(*f->products));
 	if (!f->hashes || !f->documents || !f->products)
 		return error_nomem(err);
-	return store_leaves(w->store, w->log_size, size, collect, f, err);
+	return store_leaves(w->store, from, to, collect, f, err);
 }
 
 /* An entry of a bundle: its length in two bytes, and itself. */
@@ -169,7 +173,7 @@ static int sign_checkpoint(struct work *w, uint64_t size, const struct hash *roo
 			   struct error *err)
 {
 	CLEANUP(buf_clear) struct buf text = {0};
-	int r = checkpoint_format(w->r->origin, size, root, &text, err);
+	int r = checkpoint_format(w->r->config.origin, size, root, &text, err);
 
 	if (r == 0)
 		r = buf_add(out, text.data, text.len, err);
@@ -177,9 +181,7 @@ static int sign_checkpoint(struct work *w, uint64_t size, const struct hash *roo
 		r = buf_puts(out, "\n", err);
 	if (r == 0)
 		r = keys_sign_checkpoint(w->r->keys, &text, out, err);
-	if (r == 0)
-		r = store_checkpoint_set(w->store, size, out, err);
-	return r < 0 ? r : outbox_put(w, STAGE_LOG, LOG_CHECKPOINT, out, err);
+	return r < 0 ? r : store_checkpoint_set(w->store, size, out, err);
 }
 
 int log_prove(struct store *s, uint64_t index, uint64_t size, const struct buf *note,
@@ -192,13 +194,14 @@ int log_prove(struct store *s, uint64_t index, uint64_t size, const struct buf *
 	return r < 0 ? r : tlog_proof_format(index, &siblings, note->data, note->len, out, err);
 }
 
-static int put_proofs(struct work *w, const struct fresh *f, uint64_t size, const struct buf *note,
-		      struct error *err)
+/* The proofs of leaves `from` on, under the checkpoint `note` over `size`. */
+static int put_proofs(struct work *w, const struct fresh *f, uint64_t from, uint64_t size,
+		      const struct buf *note, struct error *err)
 {
 	for (size_t i = 0; i < f->n; i++) {
 		CLEANUP(buf_clear) struct buf proof = {0};
 		char path[PATH_SIZE];
-		int r = log_prove(w->store, w->log_size + i, size, note, &proof, err);
+		int r = log_prove(w->store, from + i, size, note, &proof, err);
 
 		if (r < 0)
 			return r;
@@ -209,6 +212,54 @@ static int put_proofs(struct work *w, const struct fresh *f, uint64_t size, cons
 			return r;
 	}
 	return 0;
+}
+
+int log_publish(struct work *w, uint64_t size, const struct buf *note, bool *more,
+		struct error *err)
+{
+	CLEANUP(fresh_clear) struct fresh f = {0};
+	struct published_row shown;
+	uint64_t from, to;
+	int r = store_published(w->store, &shown, NULL, err);
+
+	if (r < 0)
+		return r;
+	*more = false;
+	if (size < shown.size)
+		return 0;
+	from = shown.proved;
+	to = size - from > PROOFS_A_JOB ? from + PROOFS_A_JOB : size;
+	if (from < to)
+		r = load_fresh(w, from, to, &f, err);
+	if (r == 0)
+		r = put_proofs(w, &f, from, size, note, err);
+	shown = (struct published_row){size, to};
+	if (r == 0)
+		r = store_published_set(w->store, &shown, note, err);
+	if (r == 0)
+		r = outbox_put(w, STAGE_LOG, LOG_CHECKPOINT, note, err);
+	*more = to < size;
+	return r;
+}
+
+int log_catch_up(struct work *w, void *more, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf shown_note = {0};
+	CLEANUP(buf_clear) struct buf note = {0};
+	struct published_row shown;
+	uint64_t size = 0;
+	int r = store_published(w->store, &shown, &shown_note, err);
+
+	if (r == 0)
+		r = store_checkpoint(w->store, &size, &note, err);
+	*(bool *)more = false;
+	if (r < 0)
+		return r;
+	if (shown_note.len && shown.proved < shown.size)
+		return log_publish(w, shown.size, &shown_note, more, err);
+	if (w->r->config.threshold || (shown_note.len && shown.size == size))
+		return 0;
+	return log_publish(w, size, &note, more, err);
 }
 
 static int add_line(void *ctx, const struct leaf_row *row, struct error *err)
@@ -261,11 +312,14 @@ int log_seal(struct work *w, struct error *err)
 	CLEANUP(buf_clear) struct buf note = {0};
 	struct hash root;
 	uint64_t size = 0;
+	bool more;
 	int r = store_log_size(w->store, &size, err);
 
 	if (r < 0 || size == w->log_size)
 		return r;
-	r = load_fresh(w, size, &f, err);
+	if (w->r->forked[0])
+		return error_set(err, E_BUSY, "the log is closed: %s", w->r->forked);
+	r = load_fresh(w, w->log_size, size, &f, err);
 	if (r == 0)
 		r = merkle_append(&tiles, w->log_size, f.hashes, f.n, err);
 	if (r == 0)
@@ -275,8 +329,10 @@ int log_seal(struct work *w, struct error *err)
 	if (r == 0)
 		r = sign_checkpoint(w, size, &root, &note, err);
 	if (r == 0)
-		r = put_proofs(w, &f, size, &note, err);
-	return r < 0 ? r : put_chains(w, &f, err);
+		r = put_chains(w, &f, err);
+	if (r < 0 || w->r->config.threshold)
+		return r;
+	return log_publish(w, size, &note, &more, err);
 }
 
 /* --- all of it, as the store has it --- */
@@ -321,14 +377,17 @@ int log_each_file(struct store *s, log_file_fn each, void *ctx, struct error *er
 	const struct sink to = {each, ctx};
 	CLEANUP(buf_clear) struct buf note = {0};
 	struct chains chains = {s, &to};
+	struct published_row shown;
 	uint64_t size = 0;
-	int r = store_checkpoint(s, &size, &note, err);
+	int r = store_log_size(s, &size, err);
 
 	if (r == 0)
 		r = each_tile(s, size, &to, err);
 	if (r == 0)
 		r = put_entries(s, 0, size, &to, err);
 	if (r == 0)
+		r = store_published(s, &shown, &note, err);
+	if (r == 0 && note.len)
 		r = each(ctx, LOG_CHECKPOINT, &note, err);
 	return r < 0 ? r : store_products(s, each_chain, &chains, err);
 }
@@ -345,15 +404,44 @@ int log_start(struct work *w, struct error *err)
 	return sign_checkpoint(w, 0, &root, &note, err);
 }
 
+int log_compare(struct registry *r, const struct checkpoint *head, const char *who,
+		struct error *err)
+{
+	const struct merkle_store tiles = log_tiles(r->store);
+	struct hash root;
+	uint64_t size = 0;
+	int e = store_log_size(r->store, &size, err);
+
+	if (e < 0)
+		return e;
+	if (head->size > size)
+		return error_set(
+			err, E_UNTRUSTED,
+			"registry.db: has %" PRIu64 " leaves, but %s was signed for %" PRIu64
+			": this is an old copy, and going on from it would fork the log; put the "
+			"newest registry.db back, or start another log with init in a new folder",
+			size, who, head->size);
+	merkle_empty(&root);
+	if (head->size > 0)
+		e = merkle_root(&tiles, head->size, &root, err);
+	if (e < 0)
+		return e;
+	if (memcmp(root.b, head->root.b, sizeof(root.b)) != 0)
+		return error_set(
+			err, E_UNTRUSTED,
+			"registry.db: its first %" PRIu64 " leaves are not those that %s was "
+			"signed for: the log was forked; put the right registry.db back, or start "
+			"another log with init in a new folder",
+			head->size, who);
+	return 0;
+}
+
 /* Is what this file says of our log what the store says? */
 static int check_head(struct registry *r, int dir, const char *path, struct error *err)
 {
-	const struct merkle_store tiles = log_tiles(r->store);
 	CLEANUP(buf_clear) struct buf note = {0};
 	struct log_policy policy = {.log = *keys_log(r->keys)};
 	struct checkpoint head = {0};
-	struct hash root;
-	uint64_t size = 0;
 	int e;
 
 	if (!file_exists(dir, path))
@@ -363,30 +451,9 @@ static int check_head(struct registry *r, int dir, const char *path, struct erro
 		e = checkpoint_parse(note.data, note.len, &head, err);
 	if (e == 0)
 		e = checkpoint_verify(&head, &policy, NULL, err);
-	if (e == 0)
-		e = store_log_size(r->store, &size, err);
 	if (e < 0)
 		return error_prefix(err, e, "%s", path);
-	if (head.size > size)
-		return error_set(
-			err, E_UNTRUSTED,
-			"registry.db: has %" PRIu64 " leaves, but %s was signed for %" PRIu64
-			": this is an old copy, and going on from it would fork the log; put the "
-			"newest registry.db back, or start another log with init in a new folder",
-			size, path, head.size);
-	merkle_empty(&root);
-	if (head.size > 0)
-		e = merkle_root(&tiles, head.size, &root, err);
-	if (e < 0)
-		return e;
-	if (memcmp(root.b, head.root.b, sizeof(root.b)) != 0)
-		return error_set(
-			err, E_UNTRUSTED,
-			"registry.db: its first %" PRIu64 " leaves are not those that %s was "
-			"signed for: the log was forked; put the right registry.db back, or start "
-			"another log with init in a new folder",
-			head.size, path);
-	return 0;
+	return log_compare(r, &head, path, err);
 }
 
 int log_check(struct registry *r, struct error *err)

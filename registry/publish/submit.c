@@ -197,7 +197,8 @@ static int report_one(const struct work *w, const struct draft *d, const json_t 
 			      json_integer_value(json_object_get(state, "have")),
 			      json_integer_value(json_object_get(state, "need")));
 	return printf("%s: %s %" PRId64 " published\nlog proof: %s\n", w->product, d->role,
-		      envelope_version(d->doc), proof ? proof : "none");
+		      envelope_version(d->doc),
+		      proof ? proof : "comes once the log's witnesses have cosigned");
 }
 
 /* `states` has one object for each draft; with one draft that object is the answer. */

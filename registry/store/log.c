@@ -139,3 +139,30 @@ int store_checkpoint_set(struct store *s, uint64_t size, const struct buf *note,
 {
 	return db_run(s, Q_CHECKPOINT_SET, err, "ib", (int64_t)size, note->data, note->len);
 }
+
+int store_published(struct store *s, struct published_row *out, struct buf *note, struct error *err)
+{
+	CLEANUP(db_donep) sqlite3_stmt *st = NULL;
+	bool more = false;
+	int r = db_bind(s, Q_PUBLISHED, &st, err, "");
+
+	if (r == 0)
+		r = db_next(s, st, &more, err);
+	if (r == 0 && more && note)
+		r = db_blob(st, 2, note, err);
+	if (r < 0)
+		return r;
+	*out = (struct published_row){0};
+	if (more) {
+		out->size = (uint64_t)sqlite3_column_int64(st, 0);
+		out->proved = (uint64_t)sqlite3_column_int64(st, 1);
+	}
+	return 0;
+}
+
+int store_published_set(struct store *s, const struct published_row *row, const struct buf *note,
+			struct error *err)
+{
+	return db_run(s, Q_PUBLISHED_SET, err, "iib", (int64_t)row->size, (int64_t)row->proved,
+		      note->data, note->len);
+}

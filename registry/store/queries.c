@@ -87,6 +87,9 @@ const char *const queries[Q_COUNT] = {
 	[Q_CHECKPOINT] = "SELECT size, note FROM checkpoint WHERE one = 1",
 	[Q_CHECKPOINT_SET] =
 		"INSERT OR REPLACE INTO checkpoint (one, size, note) VALUES (1, ?1, ?2)",
+	[Q_PUBLISHED] = "SELECT size, proved, note FROM published WHERE one = 1",
+	[Q_PUBLISHED_SET] = "INSERT OR REPLACE INTO published (one, size, proved, note) VALUES "
+			    "(1, ?1, ?2, ?3)",
 	[Q_BATCH] = "SELECT n, product, state, received, reason FROM batch WHERE n = ?1",
 	[Q_BATCH_ADD] = "INSERT INTO batch (product, state, received) VALUES (?1, ?2, ?3)",
 	[Q_BATCH_DOCUMENT_ADD] =

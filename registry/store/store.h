@@ -192,6 +192,18 @@ MUSTCHECK int store_checkpoint(struct store *s, uint64_t *size, struct buf *note
 MUSTCHECK int store_checkpoint_set(struct store *s, uint64_t size, const struct buf *note,
 				   struct error *err);
 
+/*
+ * The checkpoint that the public tree shows: leaves below `proved` have their proofs there, too.
+ * All 0 while there is none; `note` may be NULL.
+ */
+struct published_row {
+	uint64_t size, proved;
+};
+MUSTCHECK int store_published(struct store *s, struct published_row *out, struct buf *note,
+			      struct error *err);
+MUSTCHECK int store_published_set(struct store *s, const struct published_row *row,
+				  const struct buf *note, struct error *err);
+
 /* --- batches and blobs --- */
 
 struct batch_row {

@@ -38,7 +38,8 @@ static struct signer *make_signer(void)
 
 struct town *town_new(bool open_admission)
 {
-	const struct registry_init init = {"town", "town.example/log", open_admission};
+	const struct registry_init init = {
+		.name = "town", .origin = "town.example/log", .open_admission = open_admission};
 	struct town *t = calloc(1, sizeof(*t));
 	MUST_ERROR;
 

@@ -72,7 +72,8 @@ static void second_process_is_told_that_it_is_busy(void **state)
 
 static void init_refuses_a_folder_that_is_a_registry(void **state)
 {
-	const struct registry_init init = {"again", "again.example/log", true};
+	const struct registry_init init = {
+		.name = "again", .origin = "again.example/log", .open_admission = true};
 	struct town *t = *state;
 	struct error err = {0};
 

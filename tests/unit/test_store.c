@@ -76,12 +76,12 @@ static void schema_is_ours_and_of_this_version(void **state)
 	assert_int_equal(sqlite3_open(p->db, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 99", 0, 0, 0), SQLITE_OK);
 	assert_error(store_open(p->db, &other, &err), E_INVALID, &err,
-		     "schema version 99 is newer than 2");
+		     "schema version 99 is newer than 3");
 	assert_int_equal(sqlite3_exec(db, "PRAGMA application_id = 7", 0, 0, 0), SQLITE_OK);
 	assert_error(store_open(p->db, &other, &err), E_INVALID, &err, "not a registry database");
 	sqlite3_close(db);
 	assert_null(other);
-	assert_int_equal(migrations_len, 2);
+	assert_int_equal(migrations_len, 3);
 }
 
 static void commit_survives_reopening_and_rollback_does_not(void **state)
