@@ -314,7 +314,8 @@ static int try_all(struct run *run, struct check *out, struct error *err)
 
 int check_run(struct device *d, const struct check_options *o, struct check *out, struct error *err)
 {
-	const struct http_options options = {.allow_plain = d->conf.allow_http};
+	const struct http_options options = {.allow_plain = d->conf.allow_http,
+					     .any_certificate = !d->conf.tls_verified};
 	CLEANUP(http_freep) struct http *http = NULL;
 	CLEANUP(close_sources) struct run run = {.d = d, .o = o, .freshest = -1};
 	int r = http_new(&options, &http, err);

@@ -76,6 +76,12 @@ static const struct key keys[] = {
 	 .fallback = "trusted",
 	 .yes = "trusted",
 	 .no = "untrusted"},
+	{.name = "tls",
+	 .offset = AT(tls_verified),
+	 .kind = CHOICE,
+	 .fallback = "verified",
+	 .yes = "verified",
+	 .no = "unverified"},
 };
 
 static const struct key *find(const char *name, size_t len)

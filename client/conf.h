@@ -40,6 +40,7 @@ struct conf {
 	int64_t byte_budget; /* largest download, bytes; 0: no limit */
 	bool allow_http;
 	bool clock_trusted;
+	bool tls_verified;           /* else any certificate will do: TLS is for privacy alone */
 	char *texts[CONF_TEXTS_MAX]; /* owns all of the above */
 	size_t ntexts;
 };

@@ -2,6 +2,7 @@
 #include "client/tuf_verb.h"
 #include "client/verbs.h"
 
+#define LOOK .options = verb_look_options, .size = sizeof(struct verb_options)
 #define COMMON .options = verb_config_options, .size = sizeof(struct verb_options)
 
 static const struct cli_verb verbs[] = {
@@ -14,7 +15,7 @@ static const struct cli_verb verbs[] = {
 	 .help = "who is trusted, what runs, what waits",
 	 COMMON,
 	 .run = verb_status},
-	{.name = "check", .help = "look for news, and install nothing", COMMON, .run = verb_check},
+	{.name = "check", .help = "look for news, and install nothing", LOOK, .run = verb_check},
 	{.name = "update",
 	 .help = "look for news, and install what the policy allows",
 	 .options = verb_update_options,
@@ -23,15 +24,15 @@ static const struct cli_verb verbs[] = {
 	{.name = "install",
 	 .help = "update from a folder, such as a memory stick",
 	 .options = verb_install_options,
-	 .size = sizeof(struct install_options),
+	 .size = sizeof(struct verb_options),
 	 .run = verb_install},
 	{.name = "handover show",
 	 .help = "who offers to take over, and the evidence",
-	 COMMON,
+	 LOOK,
 	 .run = verb_handover_show},
 	{.name = "handover accept",
 	 .help = "trust the new publisher that was shown",
-	 COMMON,
+	 LOOK,
 	 .run = verb_handover_accept},
 	{.name = "handover refuse",
 	 .help = "stay with the present publisher",
@@ -43,6 +44,10 @@ static const struct cli_verb verbs[] = {
 	 .help = "start the other slot from the next boot on",
 	 COMMON,
 	 .run = verb_rollback},
+	{.name = "restore",
+	 .help = "put the image that was kept back into the other slot",
+	 COMMON,
+	 .run = verb_restore},
 	{.name = "history", .help = "what happened on this device", COMMON, .run = verb_history},
 	{.name = "time reset",
 	 .help = "forget what witnesses said of the time",

@@ -202,6 +202,13 @@ static bool not_newer(const struct choice *c, const struct offer_read *o)
 	return version_compare(o->version, now->version) <= 0;
 }
 
+/* Did the owner go back from this version, or a later one, to the image that was kept? */
+static bool left_behind(const struct state *st, const char *running, const char *version)
+{
+	return st->left[0] && strcmp(running, st->kept.sha256) == 0 &&
+	       version_compare(version, st->left) <= 0;
+}
+
 /* A newer one that fits, but not for now. */
 static bool later(const struct choice *c, const struct tuf_target *t, const struct offer_read *o,
 		  const char *entry, char text[TEXT_SIZE])
@@ -212,6 +219,10 @@ static bool later(const struct choice *c, const struct tuf_target *t, const stru
 			       "%s did not work on this device; it is not tried again until its "
 			       "publisher changes it",
 			       o->version);
+	else if (left_behind(&c->d->st, device_installed(c->d)->sha256, o->version))
+		(void)snprintf(text, TEXT_SIZE,
+			       "%s is not newer than %s, from which the owner went back",
+			       o->version, c->d->st.left);
 	else if (o->rollout && share_of(&c->d->st, o->sha256) >= o->percent)
 		(void)snprintf(text, TEXT_SIZE,
 			       "%s is rolled out to %" PRId64

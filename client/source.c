@@ -94,6 +94,35 @@ int source_open_folder(struct http *http, const char *path, const char *product,
 	return 0;
 }
 
+int source_open_file(struct http *http, const char *folder, const char *path, struct source *out,
+		     char **name, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf at = {0};
+	CLEANUP(freep) char *real = NULL;
+	CLEANUP(freep) char *quoted = NULL;
+	char *slash;
+	int r = buf_printf(&at, err, "%s%s%s", *path == '/' ? "" : folder, *path == '/' ? "" : "/",
+			   path);
+
+	if (r < 0)
+		return r;
+	real = realpath(at.data, NULL);
+	if (!real)
+		return error_errno(err, errno, "%s", path);
+	slash = strrchr(real, '/');
+	r = tuf_quote(slash + 1, false, &quoted, err);
+	slash[slash == real] = '\0'; /* the top folder stays "/" */
+	if (r == 0)
+		r = file_url(real, &out->base, err);
+	if (r < 0)
+		return r;
+	out->http = http;
+	out->top = NULL;
+	out->folder = true;
+	*name = steal(quoted);
+	return 0;
+}
+
 void source_close(struct source *s)
 {
 	free(s->base);

@@ -35,6 +35,13 @@ MUSTCHECK int source_open_folder(struct http *http, const char *path, const char
 MUSTCHECK int source_get_top(const struct source *s, const char *path, size_t max, struct buf *out,
 			     struct error *err);
 
+/*
+ * A single file of this machine, named relative to `folder`: its folder becomes the source, and
+ * *name (the caller's) what it is called there. E_NOTFOUND.
+ */
+MUSTCHECK int source_open_file(struct http *http, const char *folder, const char *path,
+			       struct source *out, char **name, struct error *err);
+
 /* From anywhere in the network. E_NOTFOUND if this is a folder: it has to have all. */
 MUSTCHECK int source_get_url(const struct source *s, const char *url, size_t max, struct buf *out,
 			     struct error *err);

@@ -262,7 +262,7 @@ static int read_last(const json_t *j, struct state *out, struct error *err)
 
 /* The members of the file's one object. */
 struct top {
-	const char *format, *device, *leaf, *stale;
+	const char *format, *device, *leaf, *stale, *left;
 	int64_t since, witnessed, seq;
 	json_t *slots, *failed, *offer, *refused, *consent, *waiting, *last, *logs, *kept;
 };
@@ -319,6 +319,7 @@ int state_parse(const void *data, size_t len, struct state *out, struct error *e
 		/* These came later: a device that lacks them has seen nothing of the kind. */
 		{"logs", FIELD_ARRAY, offsetof(struct top, logs), true, 0, STATE_LOGS_MAX, NULL},
 		{"kept", FIELD_OBJECT, offsetof(struct top, kept), true, 0, 0, NULL},
+		{"left", FIELD_TEXT, offsetof(struct top, left), true, 0, VERSION_MAX, NULL},
 		{"stale", FIELD_TEXT, offsetof(struct top, stale), true, 0, STATE_STALE_MAX, NULL},
 	};
 	CLEANUP(unref) json_t *j = NULL;
@@ -335,11 +336,14 @@ int state_parse(const void *data, size_t len, struct state *out, struct error *e
 		r = read_parts(&f, &s, err);
 	if (r < 0)
 		return error_prefix(err, r, STATE_FILE);
+	if (f.left && *f.left && !version_ok(f.left))
+		return error_set(err, E_INVALID, STATE_FILE ": left: is no version");
 	copy(s.device, f.device);
 	s.since = f.since;
 	s.witnessed = f.witnessed;
 	s.seq = f.seq;
 	copy(s.stale, f.stale);
+	copy(s.left, f.left);
 	*out = s;
 	return 0;
 }
@@ -408,7 +412,7 @@ static json_t *state_json(const struct state *s)
 
 	return json_pack(
 		"{s:s, s:s, s:I, s:{s:o, s:o}, s:o, s:o, s:o, s:{s:o, s:s, s:s, s:I}, s:I, s:I, "
-		"s:s, s:{s:s, s:s, s:s}, s:{s:s, s:I, s:I}, s:o, s:o, s:s}",
+		"s:s, s:{s:s, s:s, s:s}, s:{s:s, s:I, s:I}, s:o, s:o, s:s, s:s}",
 		"format", STATE_FORMAT, "device", s->device, "since", (json_int_t)s->since, "slots",
 		"A", slot_json(&s->slot[SLOT_A]), "B", slot_json(&s->slot[SLOT_B]), "failed",
 		failed_json(s), "offer", offer_json(&s->offer), "refused", offer_json(&s->refused),
@@ -417,7 +421,7 @@ static json_t *state_json(const struct state *s)
 		"leaf", s->leaf, "waiting", "kind", kinds[s->waiting.kind], "id", s->waiting.id,
 		"reason", s->waiting.reason, "last", "verb", s->last.verb, "exit",
 		(json_int_t)s->last.exit, "at", (json_int_t)s->last.at, "logs", logs_json(s),
-		"kept", slot_json(&s->kept), "stale", s->stale);
+		"kept", slot_json(&s->kept), "stale", s->stale, "left", s->left);
 }
 
 int state_save(const struct state *s, int dir, struct error *err)

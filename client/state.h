@@ -95,7 +95,8 @@ struct state {
 	char leaf[SHA256_HEX_SIZE]; /* its hash */
 	struct seen_log logs[STATE_LOGS_MAX]; /* longest not heard of first */
 	size_t nlogs;
-	struct slot_record kept;         /* the image in the file `keep-image`; size 0: none */
+	struct slot_record kept;    /* the image in the file `keep-image`; size 0: none */
+	char left[VERSION_MAX + 1]; /* the owner went back from this one to the kept image; or "" */
 	char stale[STATE_STALE_MAX + 1]; /* what the last look found past its expiry, or "" */
 	struct {
 		enum waiting_kind kind;

@@ -7,8 +7,8 @@
 #include "lib/base/error.h"
 #include "lib/json/print.h"
 
-static int print(const struct cli_call *call, const struct device *d, const char *what, enum slot s,
-		 struct error *err)
+int verb_print_slot(const struct cli_call *call, const struct device *d, const char *what,
+		    enum slot s, struct error *err)
 {
 	const struct slot_record *r = &d->st.slot[s];
 	char slot[2] = {slot_letter(s), '\0'};
@@ -42,7 +42,7 @@ static int confirm(const struct cli_call *call, struct device *d, struct error *
 	}
 	if (r == 0 && first)
 		r = device_note(d, "confirmed", err, "%s in slot %c", now->version, slot_letter(s));
-	return r == 0 ? print(call, d, "confirmed", s, err) : r;
+	return r == 0 ? verb_print_slot(call, d, "confirmed", s, err) : r;
 }
 
 int verb_confirm(const struct cli_call *call, struct error *err)
@@ -92,7 +92,7 @@ static int rollback(const struct cli_call *call, struct device *d, struct error 
 		return error_set(err, E_NOTYET, "slot %c: holds nothing that is known to be good",
 				 slot_letter(other));
 	r = go_back(d, to, err);
-	return r == 0 ? print(call, d, "starts at the next boot", to, err) : r;
+	return r == 0 ? verb_print_slot(call, d, "starts at the next boot", to, err) : r;
 }
 
 int verb_rollback(const struct cli_call *call, struct error *err)

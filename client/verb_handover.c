@@ -8,8 +8,6 @@
 #include "lib/base/error.h"
 #include "lib/json/print.h"
 
-static const struct check_options trust_only = {.trust_only = true};
-
 static int print_json(const struct device *d, const struct handover *h, struct error *err)
 {
 	json_t *j = json_null();
@@ -38,10 +36,11 @@ int verb_handover_show(const struct cli_call *call, struct error *err)
 	const struct verb_options *v = call->opt;
 	CLEANUP(device_close) struct device d = DEVICE_NONE;
 	CLEANUP(check_clear) struct check c = {0};
+	const struct check_options o = {.trust_only = true, .from = v->from};
 	int r = device_open(v->config, DEVICE_CHANGE, &d, err);
 
 	if (r == 0)
-		r = check_run(&d, &trust_only, &c, err);
+		r = check_run(&d, &o, &c, err);
 	if (r == 0)
 		r = device_save(&d, err);
 	return r == 0 ? print(call, &d, &c.handover, err) : r;
@@ -77,6 +76,8 @@ static int accepted(const struct cli_call *call, const struct device *d, struct 
 
 static int accept(const struct cli_call *call, struct device *d, struct error *err)
 {
+	const struct verb_options *v = call->opt;
+	const struct check_options o = {.trust_only = true, .from = v->from};
 	CLEANUP(check_clear) struct check c = {0};
 	struct offer agreed = d->st.offer;
 	int r;
@@ -87,7 +88,7 @@ static int accept(const struct cli_call *call, struct device *d, struct error *e
 				 "see `handover show`");
 	r = consent(d, err);
 	if (r == 0)
-		r = check_run(d, &trust_only, &c, err);
+		r = check_run(d, &o, &c, err);
 	if (r < 0)
 		return r;
 	if (!c.handover.present)

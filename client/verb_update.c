@@ -15,6 +15,14 @@ const struct cli_option verb_config_options[] = {
 	{0},
 };
 
+const struct cli_option verb_look_options[] = {
+	CLI_OPT(struct verb_options, config, CLI_TEXT, "config", "FILE",
+		"configuration (default " CONF_DEFAULT_FILE ")"),
+	CLI_OPT(struct verb_options, from, CLI_TEXT, "from", "FOLDER",
+		"read a mirror of the tree there, and ask no network"),
+	{0},
+};
+
 const struct cli_option verb_update_options[] = {
 	CLI_OPT(struct verb_options, config, CLI_TEXT, "config", "FILE",
 		"configuration (default " CONF_DEFAULT_FILE ")"),
@@ -24,11 +32,11 @@ const struct cli_option verb_update_options[] = {
 };
 
 const struct cli_option verb_install_options[] = {
-	CLI_OPT(struct install_options, config, CLI_TEXT, "config", "FILE",
+	CLI_OPT(struct verb_options, config, CLI_TEXT, "config", "FILE",
 		"configuration (default " CONF_DEFAULT_FILE ")"),
-	CLI_NEED(struct install_options, from, CLI_TEXT, "from", "FOLDER",
+	CLI_NEED(struct verb_options, from, CLI_TEXT, "from", "FOLDER",
 		 "a mirror of the product's tree, such as a memory stick"),
-	CLI_OPT(struct install_options, yes, CLI_FLAG, "yes", NULL,
+	CLI_OPT(struct verb_options, yes, CLI_FLAG, "yes", NULL,
 		"install even from metadata that is past its expiry"),
 	{0},
 };
@@ -150,7 +158,7 @@ static int run(const struct cli_call *call, const char *verb, const char *config
 int verb_check(const struct cli_call *call, struct error *err)
 {
 	const struct verb_options *v = call->opt;
-	const struct check_options o = {0};
+	const struct check_options o = {.from = v->from};
 
 	return run(call, "check", v->config, &o, err);
 }
@@ -168,7 +176,7 @@ int verb_update(const struct cli_call *call, struct error *err)
 
 int verb_install(const struct cli_call *call, struct error *err)
 {
-	const struct install_options *v = call->opt;
+	const struct verb_options *v = call->opt;
 	struct progress p;
 	const struct check_options o = {.install = true,
 					.yes = v->yes,

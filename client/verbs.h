@@ -15,11 +15,7 @@ struct error;
 /* What most verbs take. */
 struct verb_options {
 	const char *config;
-	bool yes;
-};
-
-struct install_options {
-	const char *config, *from;
+	const char *from; /* a folder to read instead of the mirrors; NULL: the mirrors */
 	bool yes;
 };
 
@@ -29,7 +25,8 @@ struct init_options {
 };
 
 extern const struct cli_option verb_config_options[]; /* --config */
-extern const struct cli_option verb_update_options[]; /* and --yes */
+extern const struct cli_option verb_look_options[];   /* and --from */
+extern const struct cli_option verb_update_options[]; /* --config, --yes */
 extern const struct cli_option verb_install_options[];
 extern const struct cli_option verb_init_options[];
 
@@ -44,8 +41,13 @@ int verb_handover_refuse(const struct cli_call *call, struct error *err);
 int verb_why(const struct cli_call *call, struct error *err);
 int verb_confirm(const struct cli_call *call, struct error *err);
 int verb_rollback(const struct cli_call *call, struct error *err);
+int verb_restore(const struct cli_call *call, struct error *err);
 int verb_history(const struct cli_call *call, struct error *err);
 int verb_time_reset(const struct cli_call *call, struct error *err);
+
+/* Tell which slot does what, as the verbs about booting do. */
+MUSTCHECK int verb_print_slot(const struct cli_call *call, const struct device *d, const char *what,
+			      enum slot s, struct error *err);
 
 /*
  * Put on record how a verb ended: `r` is an E_ code or an exit status. Returns `r`,

@@ -10,7 +10,6 @@ enum {
 	READ_STEP = 256 * 1024,
 	/* Bytes between two flushes: what a power cut may cost, against what a flush costs. */
 	FLUSH_STEP = 16 * 1024 * 1024,
-	KEEP_MODE = 0644,
 };
 
 /* One installation under way. */
@@ -54,27 +53,6 @@ int image_digest(struct backend *b, enum slot s, uint64_t size, char out[SHA256_
 	if (r == 0)
 		digest_finish_hex(d, out);
 	return r;
-}
-
-int image_keep(const struct device *d, enum slot s, const char *path, struct error *err)
-{
-	CLEANUP(file_new_drop) struct file_new f = FILE_NEW_NONE;
-	CLEANUP(freep) char *chunk = malloc(READ_STEP);
-	uint64_t size = (uint64_t)d->st.slot[s].size;
-	int r = chunk ? 0 : error_nomem(err);
-
-	if (r == 0 && !size)
-		r = backend_size(d->backend, s, &size, err);
-	if (r == 0)
-		r = file_new_open(d->conf.dir, path, KEEP_MODE, &f, err);
-	for (uint64_t at = 0; r == 0 && at < size; at += READ_STEP) {
-		size_t n = size - at < READ_STEP ? (size_t)(size - at) : READ_STEP;
-
-		r = backend_read(d->backend, s, at, chunk, n, err);
-		if (r == 0)
-			r = file_write_all(f.fd, chunk, n, path, err);
-	}
-	return r == 0 ? file_new_commit(&f, err) : r;
 }
 
 /* --- the journal -------------------------------------------------------------- */
@@ -209,15 +187,18 @@ static int fetch_any(struct writing *w, struct error *err)
 	return r;
 }
 
-/* Keep the vendor's image before the slot that holds it is overwritten. */
+/*
+ * Keep another publisher's image before the slot that holds it is overwritten. One that is
+ * there without a record was cut short, or is somebody else's file, which stays.
+ */
 static int keep_old(struct device *d, enum slot s, const struct image *im, struct error *err)
 {
 	const struct slot_record *old = &d->st.slot[s];
 
-	if (!d->conf.keep_image || file_exists(d->conf.dir, d->conf.keep_image) ||
-	    old->status != SLOT_GOOD || strcmp(old->publisher, im->record.publisher) == 0)
+	if (!d->conf.keep_image || d->st.kept.size || old->status != SLOT_GOOD ||
+	    strcmp(old->publisher, im->record.publisher) == 0)
 		return 0;
-	return image_keep(d, s, d->conf.keep_image, err);
+	return image_keep(d, s, err);
 }
 
 static int mark(struct device *d, enum slot s, const struct image *im, enum slot_status status,

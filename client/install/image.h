@@ -51,7 +51,17 @@ bool image_is_next(const struct device *d, const struct slot_record *r);
 MUSTCHECK int image_digest(struct backend *b, enum slot s, uint64_t size, char out[SHA256_HEX_SIZE],
 			   struct error *err);
 
-/* Copy a slot's image to a file, durably; for the way back to the vendor's. */
-MUSTCHECK int image_keep(const struct device *d, enum slot s, const char *path, struct error *err);
+/*
+ * Copy a slot's image to the file `keep-image`, durably, and put on record what it is: the
+ * way back to another publisher's.
+ */
+MUSTCHECK int image_keep(struct device *d, enum slot s, struct error *err);
+
+/*
+ * Put what image_keep() kept into the slot that does not run, to start next. What runs is not
+ * installed again by itself. E_NOTYET: nothing was kept, it runs already, or what
+ * runs was not confirmed. E_UNTRUSTED: the file is not what was kept.
+ */
+MUSTCHECK int image_restore(struct device *d, struct error *err);
 
 #endif

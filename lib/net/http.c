@@ -48,7 +48,7 @@ enum {
 
 struct http {
 	CURL *easy;
-	bool allow_plain;
+	bool allow_plain, any_certificate;
 	char *ca_file;
 	int stall_s, patience_s;
 	char why[CURL_ERROR_SIZE];
@@ -96,6 +96,7 @@ int http_new(const struct http_options *o, struct http **out, struct error *err)
 			return error_nomem(err);
 	}
 	h->allow_plain = o && o->allow_plain;
+	h->any_certificate = o && o->any_certificate;
 	h->stall_s = o && o->stall_s ? o->stall_s : STALL_S;
 	h->patience_s = o && o->patience_s ? o->patience_s : PATIENCE_S;
 	/* Counted by libcurl, and safe from any thread since 7.84. */
@@ -386,6 +387,10 @@ static int set_common(struct http *h, struct transfer *t, CURLU *u, struct error
 	bad |= curl_easy_setopt(e, CURLOPT_HEADERDATA, t) != CURLE_OK;
 	bad |= curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body) != CURLE_OK;
 	bad |= curl_easy_setopt(e, CURLOPT_WRITEDATA, t) != CURLE_OK;
+	if (h->any_certificate) {
+		bad |= curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L) != CURLE_OK;
+		bad |= curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L) != CURLE_OK;
+	}
 	if (h->ca_file)
 		bad |= curl_easy_setopt(e, CURLOPT_CAINFO, h->ca_file) != CURLE_OK;
 	return bad ? error_nomem(err) : 0;

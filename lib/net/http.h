@@ -22,7 +22,13 @@ struct error;
 struct http;
 
 struct http_options {
-	bool allow_plain;    /* http:// beyond loopback is refused (E_USAGE) unless set */
+	bool allow_plain; /* http:// beyond loopback is refused (E_USAGE) unless set */
+	/*
+	 * Any certificate will do, also one that is past its end or of nobody known: TLS then hides
+	 * what is asked for from those who only listen, and says nothing of who answers. For those
+	 * who verify by signatures whatever they get.
+	 */
+	bool any_certificate;
 	const char *ca_file; /* NULL: the system's */
 	int stall_s;         /* 0: 30 */
 	int patience_s;      /* 0: 60; what a body may take, its length apart */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The change of publisher on a device: evidence, policy, consent, the switch, and the way back."""
 import json
+import os
 import pathlib
 import shutil
 import sys
@@ -17,8 +18,11 @@ def _released(case, **more):
     product = case.product
     product.image("1.0.0", V1)
     product.publish()
-    d = case.device(image=V1, **more.pop("device", {}))
-    d.ok("check")
+    device = more.pop("device", {})
+    first = device.pop("first", True)
+    d = case.device(image=V1, **device)
+    if first:
+        d.ok("check")
     product.handover(**more)
     product.image("2.0.0", V2)
     product.publish(product.keepers)
@@ -57,7 +61,7 @@ def a_handover_is_asked_for_accepted_and_installed(case):
     d.ok("rollback")
     assert d.boot() == "A" and d.slot("A", len(V1)) == V1, "the way back to the vendor's image"
     why = d.ok("why").stdout
-    assert "eol" in why and "yes      the owner consents to exactly this" in why, why
+    assert "a final end of life" in why and "yes      the owner consents to exactly this" in why, why
 
 
 def metadata_of_the_old_publisher_goes_with_it(case):
@@ -474,7 +478,7 @@ def a_device_years_late_catches_up(case):
 
 
 def the_vendors_image_is_kept_before_it_is_overwritten(case):
-    d = _released(case, device={"keep_image": "vendor.img", "policy": "auto"})
+    d = case.last = _released(case, device={"keep_image": "vendor.img", "policy": "auto"})
     d.ok("update")
     assert not (d.dir / "vendor.img").exists(), "the slot still holds it"
     d.boot()
@@ -483,6 +487,70 @@ def the_vendors_image_is_kept_before_it_is_overwritten(case):
     case.product.publish(case.product.keepers)
     d.ok("update")
     assert (d.dir / "vendor.img").read_bytes()[:len(V1)] == V1
+
+
+def _kept(case):
+    """A device that runs the community's third image, and kept the vendor's in a file."""
+    the_vendors_image_is_kept_before_it_is_overwritten(case)
+    d = case.last
+    assert d.boot() == "A"
+    d.ok("confirm")
+    assert d.slot("A", len(V3)) == V3
+    return d
+
+
+def what_was_kept_can_be_gone_back_to(case):
+    d = _kept(case)
+    assert d.status()["installed"]["version"] == "3.0.0"
+    out = d.json("restore")
+    assert out["slot"] == "B" and out["version"] == "1.0.0", out
+    assert d.slot("B") == (d.dir / "vendor.img").read_bytes()
+    assert d.boot() == "B"
+    d.ok("confirm")
+    s = d.status()
+    assert s["installed"]["version"] == "1.0.0" and s["publisher"]["id"] == "stewards", s
+    # What was left behind does not come back by itself; another version may.
+    d.ok("update")
+    assert d.slot("A", len(V3)) == V3 and d.boot() == "B"
+    case.product.image("4.0.0", V2)
+    case.product.publish(case.product.keepers)
+    d.ok("update")
+    assert d.slot("A", len(V2)) == V2
+    assert "runs what was kept already" in d.expect(5, "restore").stderr
+    assert "restored" in d.ok("history").stdout
+
+
+def a_kept_image_that_was_changed_is_not_installed(case):
+    d = _kept(case)
+    path = d.dir / "vendor.img"
+    whole = path.read_bytes()
+    for bad in (b"\x09" + whole[1:], whole[:-1], whole + b"\0"):
+        path.write_bytes(bad)
+        assert d.run("restore").returncode in (3, 5)
+        assert d.env()["BOOT_ORDER"] == "A", "what can be started is whole"
+    path.unlink()
+    assert "vendor.img" in d.expect(1, "restore").stderr
+    path.write_bytes(whole)
+    d.ok("restore")
+    assert d.boot() == "B" and d.slot("B") == whole
+
+
+def nothing_is_restored_where_nothing_was_kept(case):
+    d = _released(case, device={"keep_image": "vendor.img", "policy": "auto"})
+    assert "nothing was kept" in d.expect(5, "restore").stderr
+    # A file of somebody else's by that name stays, and is not taken for the vendor's.
+    (d.dir / "vendor.img").write_bytes(b"mine")
+    d.ok("update")
+    d.boot()
+    d.ok("confirm")
+    case.product.image("3.0.0", V3)
+    case.product.publish(case.product.keepers)
+    d.ok("update")
+    assert (d.dir / "vendor.img").read_bytes() == b"mine"
+    assert "is another file" in d.ok("history").stdout
+    d.boot()
+    d.ok("confirm")
+    assert "nothing was kept" in d.expect(5, "restore").stderr
 
 
 def a_switch_that_was_cut_short_is_finished_at_the_next_start(case):
@@ -510,13 +578,67 @@ def a_switch_that_was_cut_short_is_finished_at_the_next_start(case):
 
 
 def a_stick_carries_a_handover(case):
-    d = _released(case)
+    product = case.product
+    product.image("1.0.0", V1)
+    product.publish()
+    product.handover()
+    product.image("2.0.0", V2)
+    product.publish(product.keepers)
     stick = case.dir / "stick"
     shutil.copytree(case.dir / "tree", stick)
+    d = case.device(image=V1, urls=["http://127.0.0.1:9/"])
+    d.expect(5, "check")
     d.expect(4, "install", "--from", stick)
-    d.ok("handover", "accept")
+    d.expect(4, "check", "--from", stick)
+    assert "Stewards" in d.ok("handover", "show", "--from", stick).stdout
+    d.ok("handover", "accept", "--from", stick)
+    assert d.status()["root_version"] == 3
     d.ok("install", "--from", stick)
     assert d.slot("B", len(V2)) == V2
+
+
+def a_lying_stick_is_worth_nothing(case):
+    d = _released(case, device={"policy": "auto", "urls": ["http://127.0.0.1:9/"], "first": False})
+    product = case.product
+    stick = case.dir / "stick"
+    part = stick / "p/acme.x1"
+    eol = f"statements/{identity(product.eol)}.json"
+
+    def changed(path):
+        path.write_bytes(path.read_bytes().replace(b"engineer", b"intern"))
+
+    def fifo(path):
+        path.unlink()
+        os.mkfifo(path)
+
+    def endless(path):
+        path.unlink()
+        path.symlink_to("/dev/zero")
+
+    def folder(path):
+        path.unlink()
+        path.mkdir()
+
+    def huge(path):
+        with open(path, "r+b") as f:
+            f.truncate(1 << 34)
+
+    for lie, path, statuses in (
+            (changed, eol, (3,)), (fifo, eol, (3,)), (fifo, "leaves.jsonl", (3, 5)),
+            (endless, "leaves.jsonl", (3, 5)), (folder, "metadata/2.root.json", (3,)),
+            (huge, "leaves.jsonl", (3, 5)), (huge, "metadata/root-chain.jsonl", (0,)),
+            (pathlib.Path.unlink, "leaves.jsonl", (4, 5)), (pathlib.Path.unlink, eol, (4,))):
+        shutil.copytree(case.dir / "tree", stick)
+        lie(part / path)
+        p = d.run("install", "--from", stick)
+        assert p.returncode in statuses, (lie.__name__, path, p.returncode, p.stderr)
+        if 0 not in statuses:
+            assert d.status()["root_version"] == 1 and d.slot("B", 1) == b"\0", (lie, path)
+            shutil.rmtree(stick)
+            continue
+        assert d.status()["root_version"] == 3
+        shutil.rmtree(stick)
+        d = case.device(image=V1, policy="auto", urls=["http://127.0.0.1:9/"])
 
 
 run_tests(globals(), __name__)

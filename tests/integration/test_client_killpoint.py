@@ -22,7 +22,7 @@ if os.environ.get("SAN"):
 if os.path.isdir("/dev/shm"):
     tempfile.tempdir = "/dev/shm"  # what is tested is order, not the speed of a disk
 
-V1, V2 = os.urandom(100_000), os.urandom(200_000)
+V1, V2, V3 = os.urandom(100_000), os.urandom(200_000), os.urandom(100_000)
 
 
 def _check(d, roots, note):
@@ -30,7 +30,7 @@ def _check(d, roots, note):
     env = d.env()
     assert env["BOOT_ORDER"], note
     for letter in env["BOOT_ORDER"].split():
-        whole = d.slot(letter, len(V1)) == V1 or d.slot(letter, len(V2)) == V2
+        whole = any(d.slot(letter, len(v)) == v for v in (V1, V2, V3))
         assert whole, f"{note}: slot {letter} can be booted and is torn: {env}"
 
 
@@ -39,8 +39,11 @@ def _everything(d):
     s = d.status()
     s.pop("last")
     s["time"].pop("now")
-    env = d.env()
-    return s, env, d.slot("A"), d.slot("B"), d.trusted_root()
+    s["time"].pop("age")
+    seen = {k: v for k, v in d.state().items() if k in ("logs", "seq", "leaf", "kept", "stale")}
+    kept = d.dir / "vendor.img"
+    return (s, seen, d.env(), d.slot("A"), d.slot("B"), d.trusted_root(),
+            kept.read_bytes() if kept.exists() else None)
 
 
 def _each_point(d, library, verb, roots):
@@ -83,13 +86,38 @@ def _each_point(d, library, verb, roots):
     print(f"{' '.join(verb)}: {points} points", flush=True)
 
 
-def every_change_may_be_the_last(case):
+def _story(case):
+    """A handover and the community's first image, under witnesses."""
     product = case.product
+    product.witnessed(2)
     product.image("1.0.0", V1)
     product.publish()
     product.handover()
     product.image("2.0.0", V2)
     product.publish(product.keepers)
+    product.show_log()
+    return product
+
+
+def keeping_and_going_back_may_be_cut(case):
+    product = _story(case)
+    d = case.device(image=V1, policy="auto", keep_image="vendor.img", slot_size=256 * 1024)
+    d.ok("update")
+    d.boot()
+    d.ok("confirm")
+    product.image("3.0.0", V3)
+    product.publish(product.keepers)
+    library = preload("killpoint", case.dir)
+    _each_point(d, library, ("update",), (product.roots[2],))
+    assert (d.dir / "vendor.img").read_bytes()[:len(V1)] == V1
+    assert d.boot() == "A"
+    d.ok("confirm")
+    _each_point(d, library, ("restore",), (product.roots[2],))
+    assert d.boot() == "B" and d.slot("B", len(V1)) == V1
+
+
+def every_change_may_be_the_last(case):
+    product = _story(case)
     roots = (product.roots[0], product.roots[2])
     library = preload("killpoint", case.dir)
     d = case.device(image=V1)

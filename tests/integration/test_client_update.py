@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The device agent under one publisher: check, update, boot, confirm, rollback, and what it refuses."""
+import datetime
 import json
 import pathlib
 import shutil
+import ssl
 import sys
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from lib_device import run_tests, sha256  # noqa: E402
@@ -279,6 +286,42 @@ def metadata_never_goes_back(case):
     case.product.publish(version=1)
     p = d.expect(3, "check")
     assert "timestamp" in p.stderr, p.stderr
+
+
+def _certificate(folder, days):
+    """A self-signed certificate for localhost that ended `days` ago."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    end = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=days)
+    cert = (x509.CertificateBuilder().subject_name(name).issuer_name(name)
+            .public_key(key.public_key()).serial_number(1)
+            .not_valid_before(end - datetime.timedelta(days=1)).not_valid_after(end)
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), False)
+            .sign(key, hashes.SHA256()))
+    path = folder / "server.pem"
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+                     + cert.public_bytes(Encoding.PEM))
+    return path
+
+
+def an_expired_certificate_will_do_where_the_owner_says_so(case):
+    _published(case, ("2.0.0", V2))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(_certificate(case.dir, 400))
+    server = case.server.httpd
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    url = f"https://localhost:{server.server_address[1]}/"
+    d = case.device(image=V1, urls=[url])
+    p = d.expect(5, "update")
+    assert "certificate" in p.stderr, p.stderr
+    d.conf.write_text(d.conf.read_text() + "tls = unverified\n")
+    # It is the signatures that decide.
+    image = next((case.product.tree / "targets").glob("*2.0.0.bin"))
+    image.write_bytes(b"\x07" * len(V2))
+    d.expect(3, "update")
+    image.write_bytes(V2)
+    d.ok("update")
+    assert d.slot("B", len(V2)) == V2
 
 
 def a_memory_stick_installs_without_a_network(case):

@@ -77,6 +77,7 @@ static void conf_has_a_default_for_all_that_is_not_required(void **state)
 	assert_int_equal(c.byte_budget, 0);
 	assert_false(c.allow_http);
 	assert_true(c.clock_trusted);
+	assert_true(c.tls_verified);
 	assert_null(c.channel);
 	assert_null(c.health);
 }
@@ -87,16 +88,18 @@ static void conf_takes_comments_spaces_and_several_mirrors(void **state)
 	struct error err = {0};
 
 	(void)state;
-	assert_int_equal(parse("# a device\r\n\n  " NEEDED
-			       "url=http://b/\nhealth = test -e \"a = b\" \t\nclock=untrusted\n"
-			       "allow-http = yes\nchannel =\nbyte-budget = 1000",
-			       &c, &err),
-			 0);
+	assert_int_equal(
+		parse("# a device\r\n\n  " NEEDED
+		      "url=http://b/\nhealth = test -e \"a = b\" \t\nclock=untrusted\ntls = unverified\n"
+		      "allow-http = yes\nchannel =\nbyte-budget = 1000",
+		      &c, &err),
+		0);
 	assert_int_equal(c.nurls, 2);
 	assert_string_equal(c.urls[1], "http://b/");
 	assert_string_equal(c.health, "test -e \"a = b\"");
 	assert_true(c.allow_http);
 	assert_false(c.clock_trusted);
+	assert_false(c.tls_verified);
 	assert_null(c.channel);
 	assert_int_equal(c.byte_budget, 1000);
 }

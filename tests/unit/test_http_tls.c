@@ -137,11 +137,35 @@ static void any_other_server_is_not(void **state)
 	}
 }
 
+/* For those who believe signatures only. What is listened to still needs no plain text. */
+static void any_certificate_will_do_where_it_was_said(void **state)
+{
+	static const char *const hosts[] = {"localhost", "127.0.0.1"};
+	const struct http_options o = {.any_certificate = true};
+	CLEANUP(http_freep) struct http *h = NULL;
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(http_new(&o, &h, NULL), 0);
+	for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
+		CLEANUP(buf_clear) struct buf url = {0};
+		CLEANUP(buf_clear) struct buf out = {0};
+
+		assert_int_equal(buf_printf(&url, NULL, "https://%s:%u/hello", hosts[i], port), 0);
+		assert_int_equal(http_get(h, url.data, 100, &out, &err), 0);
+		assert_string_equal(out.data, "hello");
+	}
+	CLEANUP(buf_clear) struct buf none = {0};
+	assert_error(http_get(h, "http://192.0.2.1/hello", 100, &none, &err), E_USAGE, &err,
+		     "plain http is not allowed");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_server_of_the_named_authority_is_read),
 		cmocka_unit_test(any_other_server_is_not),
+		cmocka_unit_test(any_certificate_will_do_where_it_was_said),
 	};
 
 	return cmocka_run_group_tests_name("http over TLS", tests, start, stop);

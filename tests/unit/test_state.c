@@ -110,6 +110,7 @@ static void state_survives_a_round_trip(void **state)
 	}
 	s.kept = s.slot[SLOT_B];
 	memset(s.stale, 's', STATE_STALE_MAX);
+	memcpy(s.left, "2.1.0", 6);
 	assert_int_equal(state_save(&s, fd, &err), 0);
 	memset(&back, 0xaa, sizeof(back));
 	assert_int_equal(state_load(fd, &back, &err), 0);
@@ -131,6 +132,7 @@ static void state_survives_a_round_trip(void **state)
 	assert_string_equal(back.kept.sha256, s.kept.sha256);
 	assert_int_equal(back.kept.size, 99);
 	assert_string_equal(back.stale, s.stale);
+	assert_string_equal(back.left, "2.1.0");
 	closep(&fd);
 	assert_int_equal(file_remove_tree(AT_FDCWD, dir, &err), 0);
 }
