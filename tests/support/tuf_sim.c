@@ -286,6 +286,11 @@ void sim_drop_signer(struct sim_role *role, size_t i)
 		(role->nsigners - i) * sizeof(role->signers[0]));
 }
 
+void sim_add_stranger(struct sim_role *role)
+{
+	(void)add_signer(role, "ed25519");
+}
+
 void sim_add_key(struct tuf_sim *s, const char *name, const char *kind)
 {
 	struct sim_role *role = sim_role(s, name);

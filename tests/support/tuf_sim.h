@@ -70,6 +70,7 @@ void sim_release(struct tuf_sim *s, const char *name); /* bump it, the snapshot 
 void sim_add_key(struct tuf_sim *s, const char *name, const char *kind);
 void sim_rotate(struct tuf_sim *s, const char *name);
 void sim_drop_signer(struct sim_role *role, size_t i);
+void sim_add_stranger(struct sim_role *role); /* a signer whose key nobody lists */
 
 /* List a target in a role; delegate (a comma-separated list of patterns) to a new role. */
 void sim_target(struct tuf_sim *s, const char *role, const char *path, const char *content);
