@@ -445,6 +445,9 @@ static void run_until_killed(int tell)
 	struct gpg *g = NULL;
 	char fpr[PGP_FPR_HEX_SIZE];
 
+	/* A shell's background job, or nohup, ignores these, and so would we. */
+	(void)signal(SIGINT, SIG_DFL);
+	(void)signal(SIGHUP, SIG_DFL);
 	if (gpg_open_private(&g, NULL) < 0 || gpg_generate(g, "ed25519", "x", fpr, NULL) < 0)
 		_exit(1);
 	(void)!write(tell, gpg_home_path(g), strlen(gpg_home_path(g)));
