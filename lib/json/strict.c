@@ -85,10 +85,87 @@ static const char *why_text(const json_error_t *why)
 	return json_error_code(why) == json_error_null_character ? "NUL in a string" : why->text;
 }
 
+/*
+ * What values take at most, in jansson 2.14 under glibc, with 8 bytes of the allocator's for each
+ * allocation and its rounding to 16, where a pointer has 8 bytes. Taken for all machines, so that
+ * all accept the same documents.
+ */
+enum {
+	COST_OBJECT = 224, /* itself, and a table of eight buckets */
+	COST_ARRAY = 128,  /* itself, and a table of eight elements */
+	COST_TEXT = 80,    /* beside its bytes: a member's name, or a string */
+	COST_ATOM = 32,    /* a number */
+	COST_NEXT = 48,    /* one more in an object or array, whose table is just being doubled */
+};
+
+/* The number of bytes of a string from its first to its last quote. */
+static size_t text_len(const char *text, size_t len)
+{
+	size_t i = 1;
+
+	while (i < len && text[i] != '"')
+		i += text[i] == '\\' ? 2 : 1;
+	return i < len ? i + 1 : len;
+}
+
+/* At least the heap that the tree of a text takes; the text need not be JSON. */
+static uint64_t weigh(const char *text, size_t len)
+{
+	uint64_t sum = 0;
+	bool in_atom = false;
+
+	for (size_t i = 0; i < len;) {
+		bool was = in_atom;
+		size_t step = 1;
+
+		in_atom = false;
+		switch (text[i]) {
+		case '{': sum += COST_OBJECT; break;
+		case '[': sum += COST_ARRAY; break;
+		case ',': sum += COST_NEXT; break;
+		case '"':
+			step = text_len(text + i, len - i);
+			sum += COST_TEXT + step;
+			break;
+		case ' ':
+		case '\t':
+		case '\r':
+		case '\n':
+		case ':':
+		case ']':
+		case '}': break;
+		default:
+			in_atom = true;
+			sum += was ? 0 : COST_ATOM;
+			break;
+		}
+		i += step;
+	}
+	return sum;
+}
+
+static int check_weight(const char *text, size_t len, struct error *err)
+{
+	uint64_t most = JSON_TREE_FREE + (uint64_t)JSON_TREE_FACTOR * len;
+	uint64_t sum = weigh(text, len);
+
+	if (sum > most)
+		return error_set(err, E_INVALID,
+				 "so many small values that they take %" PRIu64
+				 " bytes of memory, want at most %" PRIu64,
+				 sum, most);
+	return 0;
+}
+
 static int parse(const void *data, size_t len, json_t **out, struct error *err)
 {
 	json_error_t why = {0};
-	json_t *v = json_loadb(data, len, JSON_REJECT_DUPLICATES, &why);
+	json_t *v = NULL;
+	int r = check_weight(data, len, err);
+
+	if (r < 0)
+		return r;
+	v = json_loadb(data, len, JSON_REJECT_DUPLICATES, &why);
 
 	/* Jansson leaves the code at "unknown" where an allocation failed below its parser. */
 	if (!v && (json_error_code(&why) == json_error_out_of_memory ||
@@ -97,7 +174,7 @@ static int parse(const void *data, size_t len, json_t **out, struct error *err)
 	if (!v)
 		return error_set(err, E_INVALID, "line %d: %s", why.line, why_text(&why));
 
-	int r = check(v, NULL, err);
+	r = check(v, NULL, err);
 	if (r < 0) {
 		json_decref(v);
 		return r;

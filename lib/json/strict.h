@@ -25,9 +25,15 @@ struct error;
 enum { JSON_DEPTH_MAX = 32 };
 
 /*
- * Parse `len` bytes. The caller bounds `len` first: jansson's tree takes six to
- * nine times the text. `name` (a file, a URL) begins every error text and may
- * be NULL. The caller owns *out (json_decref). E_INVALID, E_NOMEM.
+ * Bytes of heap that a tree may take: these, and so many times its text. Metadata takes six to nine
+ * times, the densest snapshot that can be written 21 times; "[[],[],..." would take 50, and a text
+ * that wants more than this is refused before it is parsed.
+ */
+enum { JSON_TREE_FREE = 16 * 1024, JSON_TREE_FACTOR = 24 };
+
+/*
+ * Parse `len` bytes, which the caller bounds first. `name` (a file, a URL) begins every error text
+ * and may be NULL. The caller owns *out (json_decref). E_INVALID, E_NOMEM.
  */
 MUSTCHECK int strict_parse(const void *data, size_t len, const char *name, json_t **out,
 			   struct error *err);

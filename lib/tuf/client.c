@@ -57,6 +57,28 @@ void session_use(struct tuf *t, int64_t expires)
 		t->stale_since = since;
 }
 
+static size_t weight(const struct envelope *doc)
+{
+	return envelope_bytes(doc)->len + TUF_FILE_EXTRA;
+}
+
+size_t session_room(const struct tuf *t, enum tuf_type type)
+{
+	size_t all = t->o.text_max ? t->o.text_max : TUF_TEXT_MAX;
+	size_t max = tuf_type_max(type), held = TUF_FILE_EXTRA; /* of the new one */
+
+	if (t->root)
+		held += weight(t->root->doc);
+	for (int i = 0; i < TUF_TYPES; i++)
+		if (t->role[i])
+			held += weight(t->role[i]->doc);
+	for (const struct loaded *l = t->loaded; l; l = l->older)
+		held += weight(l->role->doc);
+	if (held >= all)
+		return 0;
+	return all - held < max ? all - held : max;
+}
+
 /* Signatures and product of a role. */
 static int check_trust(const struct tuf *t, const struct tuf_role *role,
 		       const struct role_keys *keys, const char *name, struct error *err)
@@ -75,7 +97,7 @@ int session_load(const struct tuf *t, enum tuf_type type, const char *role,
 	int r = session_local_name(role, &name, err);
 
 	if (r == 0)
-		r = t->io.load(t->io.ctx, name, tuf_type_max(type), &bytes, err);
+		r = t->io.load(t->io.ctx, name, session_room(t, type), &bytes, err);
 	if (r == 0)
 		r = tuf_role_parse(bytes.data, bytes.len, type, name, &found, err);
 	if (r == 0)
@@ -139,7 +161,7 @@ int session_fetch(struct tuf *t, const struct listed *l, struct tuf_role **out, 
 	CLEANUP(tuf_role_freep) struct tuf_role *found = NULL;
 	CLEANUP(buf_clear) struct buf bytes = {0};
 	CLEANUP(freep) char *name = NULL;
-	size_t max = tuf_type_max(l->type);
+	size_t max = session_room(t, l->type);
 	int r = remote_name(t, l, &name, err);
 
 	if (r < 0)
@@ -234,7 +256,7 @@ static int replace(struct tuf *t, enum tuf_type type, struct tuf_role *role_take
 static int load_root(struct tuf *t, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf bytes = {0};
-	int r = t->io.load(t->io.ctx, "root.json", TUF_ROOT_MAX, &bytes, err);
+	int r = t->io.load(t->io.ctx, "root.json", session_room(t, TUF_ROOT), &bytes, err);
 
 	if (r == 0)
 		r = tuf_root_parse(bytes.data, bytes.len, "root.json", &t->root, err);
@@ -341,7 +363,7 @@ static int step_root(struct tuf *t, bool *more, struct error *err)
 	int r;
 
 	(void)snprintf(name, sizeof(name), "%" PRId64 ".root.json", last->version + 1);
-	r = t->io.fetch(t->io.ctx, name, TUF_ROOT_MAX, &bytes, &why);
+	r = t->io.fetch(t->io.ctx, name, session_room(t, TUF_ROOT), &bytes, &why);
 	*more = r == 0;
 	if (r == E_NOTFOUND)
 		return 0;
@@ -430,7 +452,7 @@ static int refresh_timestamp(struct tuf *t, struct error *err)
 	CLEANUP(buf_clear) struct buf bytes = {0};
 	const struct tuf_role *old = t->role[TUF_TIMESTAMP];
 	int64_t last = old ? old->version : 0;
-	int r = fetch(t, name, TUF_TIMESTAMP_MAX, &bytes, err);
+	int r = fetch(t, name, session_room(t, TUF_TIMESTAMP), &bytes, err);
 
 	if (r == 0)
 		r = tuf_role_parse(bytes.data, bytes.len, TUF_TIMESTAMP, name, &new, err);

@@ -13,6 +13,25 @@
 struct error;
 struct tuf;
 
+/*
+ * Memory. A session has at no time more allocated than
+ *
+ *	TUF_MEMORY_BASE + TUF_MEMORY_FACTOR * text_max
+ *
+ * bytes, its JSON and libcrypto's objects with it, whatever a repository sends. `text_max` bounds
+ * the sizes of the metadata files that it holds at once, TUF_FILE_EXTRA added to each: root,
+ * timestamp, snapshot, targets, the one that is to replace one of these, and every targets role
+ * that was looked into since tuf_open(), older ones of the same name too. A file that does not fit
+ * is refused before it is parsed. The factor is that of the worst text that is taken at all
+ * (lib/json/strict.h); usual metadata of n bytes takes about 10 * n.
+ */
+enum {
+	TUF_TEXT_MAX = 32 * 1024 * 1024, /* where the options say nothing */
+	TUF_FILE_EXTRA = 1024,
+	TUF_MEMORY_BASE = 2 * 1024 * 1024,
+	TUF_MEMORY_FACTOR = 36,
+};
+
 struct tuf_io {
 	void *ctx;
 	/* Append a metadata file ("2.root.json", URL-quoted) of at most `max` bytes. E_NOTFOUND: a
@@ -32,6 +51,7 @@ struct tuf_options {
 	/* Refuse a version so much further ahead of the last one (of 0, for the first); 0: never.
 	 */
 	int64_t version_jump_max;
+	size_t text_max; /* of metadata held at once, see above; 0: TUF_TEXT_MAX */
 };
 
 /*

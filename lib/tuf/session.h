@@ -38,6 +38,9 @@ struct listed {
 	int64_t last;                 /* highest version trusted so far; 0: none */
 };
 
+/* How large a file of this type may be, in view of those that are held: 0 to tuf_type_max(). */
+size_t session_room(const struct tuf *t, enum tuf_type type);
+
 /* Append ".json" to a role's quoted name: its name in the store. The caller frees *out. */
 MUSTCHECK int session_local_name(const char *role, char **out, struct error *err);
 
