@@ -13,6 +13,7 @@
 # make lint            formatting, layering, headers, metrics, static analysis
 # make bench           measure against curl, nginx and gpg, and print tables
 # make install         honours DESTDIR, PREFIX, BINDIR, MANDIR
+# make install-verify  the small library for other programs: DESTDIR, LIBDIR, INCLUDEDIR
 #
 # CC, CFLAGS, CPPFLAGS, LDFLAGS are yours; OUT=DIR builds elsewhere; V=1 shows commands;
 # WERROR=1 is for CI. SOURCE_DATE_EPOCH (else the date of the last commit) is what a device without a
@@ -21,6 +22,8 @@
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
 CFLAGS ?= -O2 -g
 PKG_CONFIG ?= pkg-config
 PYTHON ?= /usr/bin/python3
@@ -70,6 +73,13 @@ mains := registry/main.c registry/publish/main.c client/main.c client/bootsim.c 
 all_src := $(shell find $(folders) -name '*.c')
 lib_obj := $(patsubst %.c,$(B)/%.o,$(filter-out $(mains),$(all_src))) \
 	$(B)/gen/migrations.o $(B)/gen/shipped.o
+# What verifies, alone: it does no I/O and knows no clock (docs/ARCHITECTURE.md, "The small library").
+verify_src := $(patsubst %,lib/%.c,base/buf base/digest base/error base/hex base/utc json/canon \
+	json/strict sign/ed25519 sign/envelope sign/key sign/pgp_packet tlog/checkpoint tlog/lines \
+	tlog/merkle tlog/note tlog/policy tlog/witness tuf/chain tuf/client tuf/delegation tuf/find \
+	tuf/hashes tuf/role)
+version := $(shell sed -n 's/^\#define VERSION "\(.*\)"/\1/p' lib/base/cli.c)
+verify_libs := $(shell $(PKG_CONFIG) --libs jansson libcrypto 2>/dev/null)
 progs := bequest-registry bequest-publish bequest-client bequest-escrow bootsim
 bins := $(progs:%=$(B)/%)
 cases := $(wildcard tests/unit/test_*.c tests/attack/test_*.c tests/policy/test_*.c)
@@ -83,10 +93,11 @@ sources := $(headers) $(shell find $(folders) tests -name '*.c')
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all deps check demo run-check run-demo check-unit check-scripts check-corpus coverage fuzz \
-	fuzz-run fuzz-long fuzz-report fuzz-merge lint lint-deps check-format check-headers check-layers check-metrics check-tidy \
-	check-analyzer check-shell check-threats bench doc install clean FORCE
+	fuzz-run fuzz-long fuzz-report fuzz-merge lint lint-deps check-format check-headers check-layers \
+	check-metrics check-tidy check-analyzer check-shell check-threats bench doc install install-verify \
+	clean FORCE
 
-all: $(bins) doc
+all: $(bins) $(B)/libbequest-verify.a doc
 
 # --- what it needs -----------------------------------------------------------
 
@@ -126,9 +137,12 @@ $(B)/gen/shipped.c: policies/embed.awk $(sort $(filter-out policies/schema/%,$(w
 	@mkdir -p $(@D)
 	$(Q)awk -f $^ </dev/null >$@
 
-# A file that is gone must not live on in the archive.
 $(B)/libbequest.a: $(lib_obj)
-	$(Q)rm -f $@ && $(AR) qcs $@ $^
+$(B)/libbequest-verify.a: $(verify_src:%.c=$(B)/%.o) Makefile
+
+# A file that is gone must not live on in an archive.
+$(B)/%.a:
+	$(Q)rm -f $@ && $(AR) qcs $@ $(filter %.o,$^)
 
 link = @$(if $(V),,echo '  LINK  $@';) $(CC) $(all_ldflags) -o $@ $^ $(libs)
 
@@ -192,6 +206,11 @@ $(scripts:%=$(B)/%.ok): $(B)/%.ok: % $(wildcard tests/integration/lib* tests/att
 		$(if $(filter %.py,$<),$(PYTHON),sh) $< >$@.log 2>&1 $(judge)
 
 $(B)/tests/integration/test_man.py.ok: $(wildcard docs/man/*)
+
+$(B)/tests/verifier/%: $(B)/tests/verifier/%.o $(B)/libbequest-verify.a
+	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(verify_libs)
+
+$(B)/tests/integration/test_verifier.py.ok: $(B)/tests/verifier/from_memory $(B)/libbequest-verify.a
 
 $(B)/tests/fuzz/fuzz_%.ok: $(B)/tests/fuzz/fuzz_% $(wildcard tests/fuzz/corpus/*/*)
 	$(Q)$< $(wildcard tests/fuzz/corpus/$*/*) >$@.log 2>&1 $(judge)
@@ -283,6 +302,18 @@ install: all
 	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(MANDIR)/man1"
 	install -m 755 $(filter-out %/bootsim,$(bins)) "$(DESTDIR)$(BINDIR)"
 	install -m 644 $(mans) "$(DESTDIR)$(MANDIR)/man1"
+
+# Its headers include each other as lib/...; `pkg-config bequest-verify` says where that begins.
+verify_h := $(filter $(headers),$(verify_src:.c=.h)) lib/base/compiler.h
+install-verify: $(B)/libbequest-verify.a
+	install -d $(addprefix "$(DESTDIR)$(INCLUDEDIR)"/bequest/,$(sort $(dir $(verify_h))))
+	install -d "$(DESTDIR)$(LIBDIR)/pkgconfig"
+	for h in $(verify_h); do install -m 644 $$h "$(DESTDIR)$(INCLUDEDIR)/bequest/$$h" || exit 1; done
+	install -m 644 $< "$(DESTDIR)$(LIBDIR)"
+	printf '%s\n' 'Name: bequest-verify' 'Description: TUF client and log verification without I/O' \
+		'Version: $(version)' 'Requires: jansson libcrypto' \
+		'Cflags: -I$(INCLUDEDIR)/bequest' 'Libs: -L$(LIBDIR) -lbequest-verify' \
+		>"$(DESTDIR)$(LIBDIR)/pkgconfig/bequest-verify.pc"
 
 clean:
 	rm -rf build

@@ -32,7 +32,8 @@ void digest_finish_hex(struct digest *d, char out[SHA256_HEX_SIZE]);
 void digest_free(struct digest *d); /* NULL is a no-op */
 DEFINE_CLEANUP(struct digest *, digest_free)
 
-/* Hash `size` bytes of an open file from its start (size -1: to its end), by pread. E_SYS. */
+/* Hash `size` bytes of an open file from its start (size -1: to its end), by pread. E_SYS. Not in
+ * the small library. */
 MUSTCHECK int digest_fd(int fd, long long size, char out[SHA256_HEX_SIZE], struct error *err);
 
 #endif

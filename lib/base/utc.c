@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define UTC_MAX INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
 
@@ -101,12 +100,4 @@ void utc_format(int64_t at, char out[UTC_SIZE])
 		       s / HOUR_S, s % HOUR_S / MINUTE_S, s % MINUTE_S);
 	memcpy(out, text, UTC_LEN);
 	out[UTC_LEN] = '\0';
-}
-
-int64_t utc_now(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail for this clock */
-	return (int64_t)now.tv_sec;
 }

@@ -18,7 +18,10 @@ bool utc_parse(const char *text, int64_t *out);
 /* Write an instant of that range; outside of it the nearest end is written. */
 void utc_format(int64_t at, char out[UTC_SIZE]);
 
-/* The system's clock. Callers near main() read it once and pass it down. */
+/*
+ * The system's clock. Callers near main() read it once and pass it down: the small library of
+ * verification does not have this function.
+ */
 int64_t utc_now(void);
 
 #endif

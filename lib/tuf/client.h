@@ -116,7 +116,20 @@ MUSTCHECK int tuf_delegated(struct tuf *t, const char *role, struct tuf_delegate
 MUSTCHECK int tuf_target_url(const struct tuf *t, const struct tuf_target *target, char **out,
 			     struct error *err);
 
-/* Does a whole file match the target? E_UNTRUSTED. */
+/*
+ * Is what streams past the target: its length, and every listed hash? `target` is borrowed until
+ * tuf_check_free(); the memory taken does not depend on its length. E_UNTRUSTED, also from
+ * tuf_check_new() if the target lists no hash, or one that is not known here.
+ */
+struct tuf_check;
+MUSTCHECK int tuf_check_new(const struct tuf_target *target, struct tuf_check **out,
+			    struct error *err);
+void tuf_check_add(struct tuf_check *c, const void *data, size_t len);
+MUSTCHECK int tuf_check_end(struct tuf_check *c, struct error *err); /* once, when all was added */
+void tuf_check_free(struct tuf_check *c);                            /* NULL is a no-op */
+DEFINE_CLEANUP(struct tuf_check *, tuf_check_free)
+
+/* The same of a whole file, by pread; the one function here that is not in the small library. */
 MUSTCHECK int tuf_target_check_fd(const struct tuf_target *target, int fd, struct error *err);
 
 /* Percent-encode all but A-Za-z0-9_.~- (and '/', if `keep_slash`); the caller frees *out. */

@@ -8,10 +8,7 @@
 #include "lib/tuf/hashes.h"
 #include "lib/tuf/session.h"
 
-enum {
-	READ_SIZE = 64 * 1024,
-	PENDING_MAX = 65536, /* roles waiting to be looked at in one search */
-};
+enum { PENDING_MAX = 65536 }; /* roles waiting to be looked at in one search */
 
 int tuf_quote(const char *text, bool keep_slash, char **out, struct error *err)
 {
@@ -413,33 +410,48 @@ int tuf_target_url(const struct tuf *t, const struct tuf_target *target, char **
 	return r < 0 ? r : tuf_quote(name.data, true, out, err);
 }
 
-int tuf_target_check_fd(const struct tuf_target *target, int fd, struct error *err)
-{
-	CLEANUP(hashes_freep) struct hashes *h = NULL;
-	CLEANUP(freep) char *chunk = malloc(READ_SIZE);
-	int64_t at = 0;
-	int r = chunk ? 0 : error_nomem(err);
+struct tuf_check {
+	const struct tuf_target *target;
+	struct hashes *hashes;
+	uint64_t seen; /* bytes; no more are hashed once it is too many */
+};
 
-	if (r == 0)
-		r = hashes_new(json_object_get(target->object, "hashes"), target->path, &h, err);
+int tuf_check_new(const struct tuf_target *target, struct tuf_check **out, struct error *err)
+{
+	CLEANUP(tuf_check_freep) struct tuf_check *c = calloc(1, sizeof(*c));
+	int r = c ? hashes_new(json_object_get(target->object, "hashes"), target->path, &c->hashes,
+			       err)
+		  : error_nomem(err);
+
 	if (r < 0)
 		return r;
-	for (;;) {
-		ssize_t n = pread(fd, chunk, READ_SIZE, (off_t)at);
+	c->target = target;
+	*out = steal(c);
+	return 0;
+}
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return error_errno(err, errno, "%s", target->path);
-		if (n == 0)
-			break;
-		hashes_add(h, chunk, (size_t)n);
-		at += n;
-		if (at > target->length)
-			break;
-	}
-	if (at != target->length)
-		return error_set(err, E_UNTRUSTED, "%s: %s than %" PRId64 " bytes", target->path,
-				 at > target->length ? "longer" : "shorter", target->length);
-	return hashes_match(h, target->path, err);
+void tuf_check_add(struct tuf_check *c, const void *data, size_t len)
+{
+	c->seen += len;
+	if (c->seen <= (uint64_t)c->target->length)
+		hashes_add(c->hashes, data, len);
+}
+
+int tuf_check_end(struct tuf_check *c, struct error *err)
+{
+	const struct tuf_target *t = c->target;
+	uint64_t want = (uint64_t)t->length;
+
+	if (c->seen != want)
+		return error_set(err, E_UNTRUSTED, "%s: %s than %" PRId64 " bytes", t->path,
+				 c->seen > want ? "longer" : "shorter", t->length);
+	return hashes_match(c->hashes, t->path, err);
+}
+
+void tuf_check_free(struct tuf_check *c)
+{
+	if (!c)
+		return;
+	hashes_free(c->hashes);
+	free(c);
 }
