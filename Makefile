@@ -4,6 +4,7 @@
 # make demo            install what it needs, play the whole story into build/demo/
 # make check           install what it needs, build, run every test
 # make SAN=1 check     the same under ASan and UBSan, in build/san/
+# make check-cross     the same tests of library and client on armhf, mipsel and s390x, by qemu
 # make coverage        report on what the tests reach, in build/cov/
 # make fuzz            build the libFuzzer targets (clang), in build/fuzz/
 # make fuzz-run        run each of them for FUZZ_SECONDS
@@ -30,19 +31,22 @@ PYTHON ?= /usr/bin/python3
 FUZZ_SECONDS ?= 60
 BUILD_DATE ?= $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),0)
 
-B := $(or $(OUT),build$(if $(SAN),/san)$(if $(COVERAGE),/cov)$(if $(FUZZ),/fuzz$(filter-out /1,/$(FUZZ))))
+B := $(or $(OUT),build$(if $(SAN),/san)$(if $(COVERAGE),/cov)$(if $(FUZZ),/fuzz$(filter-out /1,/$(FUZZ)))$(CROSS:%=/cross/%))
 Q := $(if $(V),,@)
 MAKEFLAGS += --no-builtin-rules
 ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
 
+# Another machine than this one, with CROSS=armhf and the like.
+include tests/setup/machine.mk
+
 # --- flags -------------------------------------------------------------------
 
 pkgs := jansson libcrypto libcurl gpgme libgit2 sqlite3 libmicrohttpd libgfshare libarchive zlib
 warn := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings -Wcast-qual -Wformat=2 -Wundef -Wvla
-std := -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. $(shell $(PKG_CONFIG) --cflags $(pkgs) 2>/dev/null)
+std := -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -I. $(shell $(PKG_CONFIG) --cflags $(pkgs) 2>/dev/null)
 hard_c := -fstack-protector-strong -fPIE
 hard_ld := -pie -Wl,-z,relro,-z,now
 
@@ -62,8 +66,8 @@ else
 hard_c += -D_FORTIFY_SOURCE=2
 endif
 
-all_cflags = $(std) $(warn) $(if $(WERROR),-Werror) $(hard_c) $(CPPFLAGS) $(CFLAGS) $(inst)
-all_ldflags = $(hard_ld) -Wl,--as-needed $(LDFLAGS) $(inst)
+all_cflags = $(cross_cflags) $(std) $(warn) $(if $(WERROR),-Werror) $(hard_c) $(CPPFLAGS) $(CFLAGS) $(inst)
+all_ldflags = $(cross_ldflags) $(hard_ld) -Wl,--as-needed $(LDFLAGS) $(inst)
 libs := $(shell $(PKG_CONFIG) --libs $(pkgs) 2>/dev/null) -lpthread
 
 # --- what there is -----------------------------------------------------------
@@ -198,11 +202,11 @@ $(B)/tests/fuzz/fuzz_payload: fuzz_wrap := -Wl,--wrap=gpg_decrypt_stream
 judge = && { touch $@; echo '  PASS  $*'; } || { cat $@.log; echo '  FAIL  $*'; exit 1; }
 
 $(units:=.ok): $(B)/%.ok: $(B)/% $(wildcard tests/policy/*/*.json tests/data/*)
-	$(Q)BIN="$(CURDIR)/$(B)" $< >$@.log 2>&1 $(judge)
+	$(Q)$(runs) $< >$@.log 2>&1 $(judge)
 
-$(scripts:%=$(B)/%.ok): $(B)/%.ok: % $(wildcard tests/integration/lib* tests/attack/lib*) $(bins)
+$(scripts:%=$(B)/%.ok): $(B)/%.ok: % $(wildcard tests/integration/lib* tests/attack/lib*) $(progs:%=$(bin)/%)
 	@mkdir -p $(@D)
-	$(Q)BIN="$(CURDIR)/$(B)" SAN="$(SAN)" PYTHON="$(PYTHON)" PYTHONPATH=tests/integration \
+	$(Q)BIN="$(CURDIR)/$(bin)" SAN="$(SAN)" CROSS="$(CROSS)" PYTHON="$(PYTHON)" PYTHONPATH=tests/integration \
 		$(if $(filter %.py,$<),$(PYTHON),sh) $< >$@.log 2>&1 $(judge)
 
 $(B)/tests/integration/test_man.py.ok: $(wildcard docs/man/*)
@@ -210,10 +214,10 @@ $(B)/tests/integration/test_man.py.ok: $(wildcard docs/man/*)
 $(B)/tests/verifier/%: $(B)/tests/verifier/%.o $(B)/libbequest-verify.a
 	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(verify_libs)
 
-$(B)/tests/integration/test_verifier.py.ok: $(B)/tests/verifier/from_memory $(B)/libbequest-verify.a
+$(B)/tests/integration/test_verifier.py.ok: $(bin)/tests/verifier/from_memory $(B)/libbequest-verify.a
 
 $(B)/tests/fuzz/fuzz_%.ok: $(B)/tests/fuzz/fuzz_% $(wildcard tests/fuzz/corpus/*/*)
-	$(Q)$< $(wildcard tests/fuzz/corpus/$*/*) >$@.log 2>&1 $(judge)
+	$(Q)$(runs) $< $(wildcard tests/fuzz/corpus/$*/*) >$@.log 2>&1 $(judge)
 
 check-unit: $(units:=.ok)
 check-scripts: $(patsubst tests/%,$(B)/tests/%.ok,$(scripts))
@@ -249,6 +253,8 @@ bench:
 	@sh tests/setup/deps.sh build check bench
 	+$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(PYTHON) tests/bench/bench.py --bin "$(CURDIR)/$(B)"
+
+include tests/setup/cross.mk
 
 # --- lint --------------------------------------------------------------------
 
@@ -318,4 +324,4 @@ install-verify: $(B)/libbequest-verify.a
 clean:
 	rm -rf build
 
--include $(shell find $(B) -name demo -prune -o -type f -name '*.d' -print 2>/dev/null)
+-include $(shell find $(B) \( -name demo -o -name sysroot \) -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -132,7 +132,7 @@ static int collect(void *ctx, const struct leaf_row *row, struct error *err)
 static int load_fresh(struct work *w, uint64_t from, uint64_t to, struct fresh *f,
 		      struct error *err)
 {
-	size_t n = to - from;
+	size_t n = (size_t)(to - from); /* few of the log */
 
 	f->hashes = calloc(n, sizeof(*f->hashes));
 	f->documents = calloc(n, sizeof(*f->documents));
