@@ -197,6 +197,11 @@ $(toys:%=$(B)/tests/fuzz/fuzz_%): fuzz_wrap := $(toy:%=-Wl,--wrap=%)
 $(B)/tests/fuzz/fuzz_api: fuzz_wrap := -Wl,--wrap=http_send,--wrap=nanosleep,--wrap=clock_gettime
 $(B)/tests/fuzz/fuzz_payload: fuzz_wrap := -Wl,--wrap=gpg_decrypt_stream
 
+# What tests/bench measures inside one process.
+benches := core
+$(benches:%=$(B)/tests/bench/%): $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/tests/bench/side.o $(B)/libbequest.a
+	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(libs)
+
 # A passed test leaves a stamp: `make -j check` runs them in parallel, and again
 # only when what they depend on has changed.
 judge = && { touch $@; echo '  PASS  $*'; } || { cat $@.log; echo '  FAIL  $*'; exit 1; }
@@ -251,7 +256,7 @@ fuzz-merge: fuzz
 
 bench:
 	@sh tests/setup/deps.sh build check bench
-	+$(Q)$(MAKE) --no-print-directory all
+	+$(Q)$(MAKE) --no-print-directory all $(benches:%=$(B)/tests/bench/%)
 	$(Q)$(PYTHON) tests/bench/bench.py --bin "$(CURDIR)/$(B)"
 
 include tests/setup/cross.mk

@@ -17,7 +17,7 @@ import sys
 
 import network
 
-PARTS = ("client", "registry", "escrow")
+PARTS = ("core", "client", "registry", "escrow")
 HERE = pathlib.Path(__file__).resolve().parent
 
 
