@@ -402,3 +402,16 @@ int publisher_change_text(unsigned change, struct buf *out, struct error *err)
 	}
 	return 0;
 }
+
+/* --- whom a root lists ------------------------------------------------------ */
+
+int publisher_listed(const struct tuf_root *root, const char *whom, struct role_keys *out,
+		     struct error *err)
+{
+	json_t *keys = json_object_get(json_object_get(root->x_bequest, whom), "keys");
+
+	if (!json_is_object(keys))
+		return error_set(err, E_UNTRUSTED, "root %lld lists no %s",
+				 (long long)root->version, whom);
+	return role_keys_parse(keys, NULL, 1, "signed.x-bequest", out, err);
+}

@@ -68,6 +68,13 @@ enum publisher_change {
 MUSTCHECK int publisher_compare(const struct tuf_root *anchor, const struct tuf_root *from,
 				const struct tuf_root *to, unsigned *change, struct error *err);
 
+/*
+ * The keys of which any one may sign: `whom` is "rebuilders" or "auditors" of the root's
+ * x-bequest. E_UNTRUSTED: it lists none. Cleared by the caller.
+ */
+MUSTCHECK int publisher_listed(const struct tuf_root *root, const char *whom, struct role_keys *out,
+			       struct error *err);
+
 /* "the root threshold falls; logs or witnesses are dropped", for people. */
 MUSTCHECK int publisher_change_text(unsigned change, struct buf *out, struct error *err);
 

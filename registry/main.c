@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bequest-registry: the service that keeps products, deposits and the log. */
 #include "registry/http/serve_verb.h"
+#include "registry/monitor/verb.h"
 #include "registry/verbs_admin.h"
 #include "registry/witness/verb.h"
 
@@ -48,6 +49,11 @@ static const struct cli_verb verbs[] = {
 	 .options = witness_options,
 	 .size = sizeof(struct witness_options),
 	 .run = witness_verb},
+	{.name = "monitor",
+	 .help = "follow a registry from outside, and report what its products' people must know",
+	 .options = monitor_options,
+	 .size = sizeof(struct monitor_options),
+	 .run = monitor_verb},
 	{0},
 };
 

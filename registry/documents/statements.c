@@ -190,45 +190,29 @@ static int by_anchor(struct claim *c, struct error *err)
 	return r < 0 ? r : by_step(c, anchor, "the anchor's root role", err);
 }
 
-/* Rebuilders are listed by the root; auditors by the root or by this registry's record. */
+/* Rebuilders and auditors are listed by the root. */
 static int by_listed(struct claim *c, struct error *err)
 {
 	const char *whom = c->st.type == ST_REBUILD ? "rebuilders" : "auditors";
-	json_t *keys = json_object_get(json_object_get(c->root->x_bequest, whom), "keys");
 	struct role_keys set = {0};
 	char whose[64];
-	int r;
+	int r = publisher_listed(c->root, whom, &set, err);
 
 	(void)snprintf(whose, sizeof(whose), "the root's %s", whom);
-	if (!json_is_object(keys))
-		return error_set(err, E_UNTRUSTED, "%s: root %" PRId64 " lists no %s", c->it->name,
-				 c->root->version, whom);
-	r = role_keys_parse(keys, NULL, 1, "signed.x-bequest", &set, err);
-	return r < 0 ? r : by_one_of(c, &set, whose, err);
+	return r < 0 ? error_prefix(err, r, "%s", c->it->name) : by_one_of(c, &set, whose, err);
 }
 
 static int by_witnesses(struct claim *c, struct error *err)
 {
-	CLEANUP(json_decrefp) json_t *list = json_object();
+	CLEANUP(freep) struct publisher *who = calloc(1, sizeof(*who));
 	struct role_keys keys = {0};
-	struct publisher who;
-	int r = publisher_read(c->root, "root.json", &who, err);
+	int r = who ? publisher_read(c->root, "root.json", who, err) : error_nomem(err);
 
-	for (size_t i = 0; r == 0 && i < who.nwitnesses; i++) {
-		char keyid[KEYID_MAX + 1];
-		json_t *object = NULL;
-
-		r = key_object_ed25519(who.witnesses[i].pub, &object, keyid, err);
-		if (r == 0 && json_object_set_new(list, keyid, object) < 0)
-			r = error_nomem(err);
-	}
+	if (r == 0)
+		r = publisher_witness_keys(who, &keys, err);
 	if (r < 0)
-		return r;
-	if (who.witness_threshold < 1)
-		return error_set(err, E_UNTRUSTED, "%s: root %" PRId64 " names no witnesses",
-				 c->it->name, c->root->version);
-	r = role_keys_parse(list, NULL, (int64_t)who.witness_threshold, "witnesses", &keys, err);
-	return r < 0 ? r : item_count(c->it, &keys, "the root's witnesses", true, err);
+		return error_prefix(err, r, "%s", c->it->name);
+	return item_count(c->it, &keys, "the root's witnesses", true, err);
 }
 
 static int by_registry_root(struct claim *c, struct error *err)

@@ -1,0 +1,696 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The monitor, on registries that lie in every way that it promises to notice.
+
+Each test has a registry of its own that holds the log's real key (lib_liar.py), and a monitor with a
+new state folder. A test states the whole list of events, so that none comes unasked.
+"""
+import base64
+import copy
+import inspect
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+from lib_liar import PRODUCT, Liar, NoteKey, Serving, after, leaf_hash, merkle_root
+from test_registry_poller import Key, doc_id, document
+
+REGISTRY = os.path.join(os.environ["BIN"], "bequest-registry")
+LIMIT_S = 60
+
+
+class Watch:
+    """A liar, who serves it, and a monitor's state."""
+
+    def __init__(self):
+        self.liar = Liar()
+        self.server = Serving(self.liar)
+        self.state = tempfile.mkdtemp(prefix="bequest-monitor-")
+        self.more = []
+
+    def close(self):
+        for s in [self.server, *self.more]:
+            s.close()
+        shutil.rmtree(self.state)
+
+    def serve(self, files):
+        self.more.append(Serving(self.liar, files))
+        return self.more[-1]
+
+    def command(self, *args):
+        urls = [a for s in [self.server, *self.more] for a in ("--url", s.url)]
+        return [REGISTRY, "monitor", *urls, "--state", self.state, "--grace", "1", *args]
+
+    def run(self, *args, status=0):
+        done = subprocess.run(self.command(*args, "--json"), capture_output=True, text=True,
+                              timeout=LIMIT_S)
+        assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
+        return json.loads(done.stdout)
+
+    def look(self, *args, status=0):
+        """The kinds of what a look reports."""
+        self.report = self.run(*args, status=status)
+        return [e["kind"] for e in self.report["events"]]
+
+    def text(self, kind):
+        (event,) = [e for e in self.report["events"] if e["kind"] == kind]
+        return event["text"]
+
+    def evidence(self, kind):
+        (event,) = [e for e in self.report["events"] if e["kind"] == kind]
+        folder = pathlib.Path(self.state, event["evidence"])
+        return {f.name: f.read_bytes() for f in folder.iterdir()}
+
+    def settle(self):
+        root = self.liar.settle()
+        assert self.look() == ["trust", "root"], self.report
+        return root
+
+
+def late(w, *args, status=0):
+    """A look at which what waited for its grace has waited long enough."""
+    subprocess.run(w.command(*args, "--json"), stdout=subprocess.DEVNULL, timeout=LIMIT_S)
+    time.sleep(1.1)  # the monitor's clock has seconds, and its grace here is one
+    return w.look(*args, status=status)
+
+
+# --- news -------------------------------------------------------------------------------
+
+
+def quiet_when_nothing_is_new(w):
+    w.settle()
+    assert w.look() == [] and w.report["standing"] == [] and w.report["complete"], w.report
+    done = subprocess.run(w.command(), capture_output=True, text=True, timeout=LIMIT_S)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), done
+
+
+def first_look_says_what_is_trusted(w):
+    w.liar.settle()
+    assert w.look() == ["trust", "root"]
+    assert w.liar.log.vkey in w.text("trust") and "registry.json" in w.text("trust"), w.report
+    assert doc_id(json.loads(w.liar.files[f"p/{PRODUCT}/metadata/1.root.json"])["signed"]) in \
+        w.text("root"), w.report
+
+
+def key_given_by_hand_is_the_one_that_counts(w):
+    w.liar.settle()
+    other = NoteKey("liar.example/log")
+    assert w.look("--vkey", other.vkey, status=3) == ["trust", "log-key", "checkpoint"], w.report
+    done = subprocess.run(w.command("--vkey", w.liar.log.vkey), capture_output=True, text=True,
+                          timeout=LIMIT_S)
+    assert done.returncode == 2 and "state folder of its own" in done.stderr, done
+
+
+def statements_are_news(w):
+    root = w.settle()
+    w.liar.say("product", root, name="X1", support_until="2030-01-01T00:00:00Z")
+    w.liar.say("heartbeat", root)
+    w.liar.say("eol", root, date="2031-01-01T00:00:00Z", reason="sold out")
+    w.liar.seal()
+    assert w.look() == ["eol"], w.report
+    assert w.text("eol") == "end of life on 2031-01-01: sold out", w.report
+    w.liar.online_roles(w.liar.targets())
+    w.liar.say("heartbeat", root)
+    w.liar.seal()
+    assert w.look("--all") == ["targets", "heartbeat"], w.report
+
+
+def shortened_promise_is_a_warning(w):
+    root = w.settle()
+    w.liar.say("product", root, name="X1", support_until="2030-01-01T00:00:00Z")
+    w.liar.say("product", root, name="X1", support_until="2031-01-01T00:00:00Z")
+    w.liar.seal()
+    assert w.look() == [], w.report
+    w.liar.say("product", root, name="X1", support_until="2029-12-31T23:59:59Z")
+    w.liar.seal()
+    assert w.look() == ["promise-shortened"], w.report
+    w.liar.say("product", root, name="X1")
+    w.liar.seal()
+    assert w.look() == ["promise-shortened"], w.report
+    assert "no date at all" in w.text("promise-shortened"), w.report
+
+
+def only_products_that_were_asked_for(w):
+    w.settle()
+    w.liar.root(version=9)  # no root 9 may follow root 1
+    w.liar.seal()
+    assert w.look("--product", "other.one") == [], w.report
+    assert w.report["complete"], w.report
+
+
+def log_of_many_bundles_is_walked_in_parts(w):
+    root = w.settle()
+    for _ in range(600):
+        w.liar.say("heartbeat", root)
+    w.liar.seal()
+    assert w.look("--leaves", "100", status=5) == [], w.report
+    assert not w.report["complete"], w.report
+    seen = []
+    for _ in range(20):
+        done = subprocess.run(w.command("--leaves", "100", "--all", "--json"),
+                              capture_output=True, text=True, timeout=LIMIT_S)
+        report = json.loads(done.stdout)
+        seen += [e["index"] for e in report["events"]]
+        if report["complete"]:
+            break
+    assert done.returncode == 0 and len(seen) == len(set(seen)), (done, seen)
+    assert seen[-1] == 601, seen[-3:]
+
+
+def killed_monitor_goes_on_where_it_was(w):
+    root = w.settle()
+    for _ in range(700):
+        w.liar.say("heartbeat", root)
+    w.liar.say("eol", root, date="2031-01-01T00:00:00Z")
+    w.liar.seal()
+    rounds, told = 0, []
+    while True:
+        p = subprocess.Popen(w.command("--all"), stdout=subprocess.PIPE, text=True)
+        try:
+            out, _ = p.communicate(timeout=0.02 * (rounds + 1))
+        except subprocess.TimeoutExpired:
+            p.kill()
+            out, _ = p.communicate()
+        told += [line.split(":", 3)[-1] for line in out.splitlines() if line.endswith("\n") or 1]
+        rounds += 1
+        if p.returncode == 0:
+            break
+        assert rounds < 200
+    assert any("end of life" in t for t in told), told[-3:]
+    for n in range(1, 701):
+        assert any(t.strip() == f"heartbeat version {n}" for t in told), n
+    assert rounds > 1, "was never killed"
+
+
+def follow_looks_again_until_it_is_told_to_end(w):
+    root = w.settle()
+    p = subprocess.Popen(w.command("--follow", "--every", "1"), stdout=subprocess.PIPE, text=True)
+    try:
+        w.liar.say("eol", root, date="2031-01-01T00:00:00Z")
+        w.liar.seal()
+        assert " news eol acme.x1: " in p.stdout.readline()
+        p.terminate()
+        assert p.wait(LIMIT_S) == 0
+    finally:
+        p.kill()
+        p.communicate()
+
+
+# --- the log ----------------------------------------------------------------------------
+
+
+def fork_with_the_real_key(w):
+    root = w.settle()
+    w.liar.say("heartbeat", root)
+    w.liar.seal()
+    assert w.look() == []
+    before = w.liar.files["log/checkpoint"]
+    w.liar.leaves[-1:] = [b'{"another":"history"}', b"{}"]
+    w.liar.seal()
+    for _ in range(2):
+        kinds = w.look(status=3)
+    assert kinds == [] and [s["kind"] for s in w.report["standing"]] == ["fork"], w.report
+    assert w.report["vantages"][0]["followed"] is False, w.report
+    found = [p for p in pathlib.Path(w.state, "evidence").glob("fork-*/*")]
+    kept = {p.name: p.read_bytes() for p in found}
+    assert kept["a.checkpoint"] == before, kept
+    assert kept["b.checkpoint"] == w.liar.files["log/checkpoint"], kept
+    # What is kept proves it: the first leaves of b have another root than a says.
+    first = merkle_root([leaf_hash(e) for e in w.liar.leaves[:3]])
+    assert base64.b64encode(first) in kept["about.txt"], kept
+
+
+def another_root_for_the_same_size(w):
+    w.settle()
+    w.liar.leaves[-1] = b'{"another":"history"}'
+    w.liar.seal()
+    assert w.look(status=3) == ["fork"], w.report
+
+
+def shrunk_log(w):
+    root = w.settle()
+    w.liar.say("heartbeat", root)
+    w.liar.seal()
+    w.look()
+    long = w.liar.files["log/checkpoint"]
+    w.liar.files["log/checkpoint"] = w.liar.checkpoint(2)
+    assert w.look(status=3) == ["shrunk"], w.report
+    assert set(w.evidence("shrunk")) == {"before.checkpoint", "after.checkpoint"}
+    assert w.look(status=3) == [], w.report  # it stands, and was told
+    w.liar.files["log/checkpoint"] = long
+    assert w.look() == ["shrunk"] and w.text("shrunk").startswith("over: "), w.report
+
+
+def split_view_between_two_vantage_points(w):
+    root = w.settle()
+    other = dict(w.liar.files)
+    twin = copy.copy(w.liar)
+    twin.files, twin.leaves, twin.last = other, list(w.liar.leaves), dict(w.liar.last)
+    twin.version = dict(w.liar.version)
+    w.serve(other)
+    assert w.look() == [], w.report
+    w.liar.say("heartbeat", root)
+    w.liar.seal()
+    twin.say("eol", root, date="2031-01-01T00:00:00Z")
+    twin.seal()
+    assert w.look(status=3) == ["fork"], w.report
+    assert {e["of"] for e in w.report["events"]} == {w.more[0].url}, w.report
+    assert w.report["vantages"][0]["followed"] and not w.report["vantages"][1]["followed"]
+    # The other one grows on its own: still two histories, and told once.
+    twin.say("heartbeat", root)
+    twin.seal()
+    assert w.look(status=3) == [], w.report
+    kept = list(pathlib.Path(w.state, "evidence").iterdir())
+    assert len(kept) == 2, kept
+
+
+def split_view_at_the_very_first_look(w):
+    root = w.liar.settle()
+    other = dict(w.liar.files)
+    twin = copy.copy(w.liar)
+    twin.files, twin.leaves, twin.last = other, list(w.liar.leaves), dict(w.liar.last)
+    twin.version = dict(w.liar.version)
+    w.serve(other)
+    w.liar.say("heartbeat", root)
+    w.liar.seal()
+    twin.say("eol", root, date="2031-01-01T00:00:00Z")
+    twin.say("heartbeat", root)
+    twin.seal()
+    assert sorted(w.look(status=3)) == ["fork", "root", "trust"], w.report
+    assert w.report["vantages"][0]["followed"], w.report
+
+
+def mirror_that_is_behind_is_no_split(w):
+    root = w.settle()
+    w.serve(dict(w.liar.files))
+    w.liar.say("heartbeat", root)
+    w.liar.seal()
+    assert w.look() == [] and w.report["complete"], w.report
+
+
+def one_vantage_point_is_down(w):
+    w.settle()
+    w.serve({})
+    assert w.look(status=5) == ["unreachable"], w.report
+    assert w.report["vantages"][0]["followed"], w.report
+
+
+def checkpoint_of_another_key(w):
+    w.settle()
+    w.liar.log = NoteKey("liar.example/log")
+    w.liar.seal()
+    assert w.look(status=3) == ["checkpoint"], w.report
+
+
+def record_that_names_another_key(w):
+    w.settle()
+    real, w.liar.log = w.liar.log, NoteKey("liar.example/log")
+    w.liar.record(2)
+    w.liar.log = real
+    assert w.look(status=3) == ["registry", "log-key"], w.report
+
+
+def record_that_goes_back_or_changes_hands(w):
+    w.settle()
+    w.liar.record(2)
+    assert w.look() == ["registry"], w.report
+    w.liar.record(1)
+    assert w.look(status=3) == ["record"], w.report
+    w.liar.record_key = Key()
+    w.liar.record(3)
+    assert w.look(status=3) == [], w.report
+    assert "the record before" in w.report["standing"][0]["text"], w.report
+
+
+def tiles_that_are_not_of_the_checkpoint(w):
+    root = w.settle()
+    for _ in range(300):
+        w.liar.say("heartbeat", root)
+    w.liar.seal()
+    w.liar.files["log/tile/0/000"] = bytes(256 * 32)
+    assert w.look(status=3) == ["tiles"], w.report
+
+
+def entries_that_are_not_in_the_tree(w):
+    root = w.settle()
+    w.liar.say("eol", root, date="2031-01-01T00:00:00Z")
+    w.liar.seal()
+    name = "log/tile/entries/000.p/3"
+    good = w.liar.files[name]
+    w.liar.files[name] = good.replace(b'"version":1}', b'"version":2}')
+    assert w.look(status=3) == ["entries"], w.report
+    w.liar.files[name] = good[:-1]
+    assert w.look(status=3) == [], w.report
+    w.liar.files[name] = good
+    assert w.look() == ["entries", "eol"], w.report
+
+
+def witness_quorum_is_missing(w):
+    witness = [NoteKey(f"w{n}.example", 4) for n in range(3)]
+    w.liar.asked_witnesses = {"keys": [k.vkey for k in witness], "threshold": 2}
+    w.liar.record(2)
+    w.liar.witnesses = witness[:2]
+    root = w.settle()
+    w.liar.witnesses = witness[:1]
+    w.liar.say("heartbeat", root)
+    w.liar.seal()
+    assert late(w, status=3) == ["quorum", "quorum"], w.report
+    w.liar.witnesses = witness[1:]
+    w.liar.say("heartbeat", root)
+    w.liar.seal()
+    assert w.look() == ["quorum", "quorum"], w.report
+    assert all(e["text"].startswith("over: ") for e in w.report["events"]), w.report
+
+
+def witnesses_given_by_hand(w):
+    witness = [NoteKey(f"w{n}.example", 4) for n in range(2)]
+    w.liar.witnesses = witness[:1]
+    w.settle()
+    one = ["--witness", witness[0].vkey, "--witness", witness[1].vkey]
+    assert w.look(*one, "--quorum", "1") == [], w.report
+    time.sleep(1.1)
+    w.look(*one)
+    time.sleep(1.1)
+    assert w.look(*one, status=3) == ["quorum"], w.report
+
+
+# --- leaf chains ------------------------------------------------------------------------
+
+
+def two_leaves_with_one_seq(w):
+    root = w.settle()
+    beat = w.liar.say("heartbeat", root)
+    eol = w.liar.say("eol", root, date="2031-01-01T00:00:00Z", log=False)
+    w.liar.leaf(eol, seq=3, prev=leaf_hash(w.liar.leaves[1]))
+    w.liar.seal()
+    assert sorted(w.look(status=3)) == ["eol", "two-leaves"], w.report
+    kept = w.evidence("two-leaves")
+    assert json.loads(kept["a.leaf.json"])["id"] == doc_id(beat["signed"]), kept
+    assert json.loads(kept["b.leaf.json"])["id"] == doc_id(eol["signed"]), kept
+    assert kept["a.tlog-proof"].startswith(b"c2sp.org/tlog-proof@v1\nindex 2\n"), kept
+    assert w.look() == [], w.report
+
+
+def gap_in_a_leaf_chain(w):
+    root = w.settle()
+    w.liar.last[PRODUCT] = (3, w.liar.last[PRODUCT][1])
+    w.liar.say("heartbeat", root)
+    w.liar.seal()
+    assert w.look(status=3) == ["gap"], w.report
+
+
+def leaf_that_names_another_before_it(w):
+    root = w.settle()
+    w.liar.last[PRODUCT] = (2, bytes([7]) * 32)
+    w.liar.say("heartbeat", root)
+    w.liar.seal()
+    assert w.look(status=3) == ["broken-chain"], w.report
+
+
+def leaf_that_is_none(w):
+    w.settle()
+    w.liar.leaves.append(b'{"kind": "root"}')
+    w.liar.seal()
+    assert w.look(status=3) == ["bad-leaf"], w.report
+
+
+def the_same_document_logged_twice(w):
+    root = w.settle()
+    beat = w.liar.say("heartbeat", root)
+    w.liar.leaf(beat)
+    w.liar.seal()
+    assert w.look(status=3) == ["twice"], w.report
+
+
+# --- documents --------------------------------------------------------------------------
+
+
+def two_roots_with_one_version(w):
+    w.settle()
+    w.liar.root()
+    second = w.liar.root(version=2, expires="2089-01-01T00:00:00Z", log=False)
+    w.liar.leaf(second, "root")
+    first = w.liar.files[f"p/{PRODUCT}/metadata/2.root.json"]
+    w.liar.seal()
+    assert w.look(status=3) == ["withheld"], w.report  # only one of them can be served there
+    assert b"2089" in first
+    # Whoever shows the other one at a second vantage point gives it away.
+    honest = w.liar.root(version=2, log=False)
+    w.serve({**w.liar.files, f"p/{PRODUCT}/metadata/2.root.json": json.dumps(honest).encode()})
+    w.liar.files[f"p/{PRODUCT}/metadata/2.root.json"] = json.dumps(second).encode()
+    assert "two-roots" in w.look(status=3), w.report
+    assert json.loads(w.evidence("two-roots")["b.json"]) == second
+
+
+def two_targets_with_one_version(w):
+    w.settle()
+    w.liar.version["targets"] = 0
+    w.liar.online_roles(w.liar.targets(expires="2089-01-01T00:00:00Z"))
+    w.liar.seal()
+    assert "two-versions" in w.look(status=3), w.report
+
+
+def version_that_falls(w):
+    root = w.settle()
+    w.liar.say("heartbeat", root, version=5)
+    w.liar.say("heartbeat", root, version=4)
+    w.liar.seal()
+    assert w.look(status=3) == ["version-falls"], w.report
+
+
+def document_that_nobody_serves(w):
+    root = w.settle()
+    eol = w.liar.say("eol", root, date="2031-01-01T00:00:00Z")
+    w.liar.seal()
+    path = f"p/{PRODUCT}/statements/{doc_id(eol['signed'])}.json"
+    kept = w.liar.files.pop(path)
+    assert w.look(status=5) == [], w.report  # it may be on its way
+    time.sleep(1.1)
+    assert w.look(status=3) == ["withheld"], w.report
+    w.liar.say("heartbeat", root)
+    w.liar.seal()
+    assert w.look("--all", status=3) == ["heartbeat"], w.report
+    w.liar.files[path] = kept
+    assert w.look() == ["eol", "withheld"], w.report
+
+
+def document_from_another_vantage_point(w):
+    root = w.settle()
+    w.liar.say("eol", root, date="2031-01-01T00:00:00Z")
+    w.liar.seal()
+    w.serve(dict(w.liar.files))
+    for path in list(w.liar.files):
+        if "/statements/" in path:
+            w.liar.files[path] = b"not this"
+    assert w.look() == ["eol"], w.report
+
+
+def another_document_in_its_place(w):
+    root = w.settle()
+    eol = w.liar.say("eol", root, date="2031-01-01T00:00:00Z")
+    w.liar.seal()
+    path = f"p/{PRODUCT}/statements/{doc_id(eol['signed'])}.json"
+    eol["signed"]["reason"] = "none"
+    w.liar.put(path, eol)
+    assert w.look(status=3) == ["withheld"], w.report
+    assert "another document" in w.text("withheld"), w.report
+
+
+def signatures_taken_away_or_added(w):
+    root = w.settle()
+    eol = w.liar.say("eol", root, date="2031-01-01T00:00:00Z")
+    w.liar.seal()
+    path = f"p/{PRODUCT}/statements/{doc_id(eol['signed'])}.json"
+    eol["signatures"].append(Key().sign(eol["signed"]))
+    w.liar.put(path, eol)
+    assert w.look(status=3) == ["altered", "eol"], w.report
+
+
+def leaf_that_lies_about_its_document(w):
+    root = w.settle()
+    beat = w.liar.say("heartbeat", root, log=False)
+    w.liar.leaf(beat, version=7)
+    w.liar.seal()
+    assert w.look(status=3) == ["false-leaf"], w.report
+
+
+def statement_without_its_signatures(w):
+    root = w.settle()
+    w.liar.say("eol", root, signers=w.liar.root_keys[:1], date="2031-01-01T00:00:00Z")
+    w.liar.say("eol", root, signers=[Key(), Key()], date="2031-01-01T00:00:00Z")
+    w.liar.seal()
+    assert w.look(status=3) == ["unsigned", "unsigned"], w.report
+
+
+def statement_under_a_root_that_is_not_in_force(w):
+    root = w.settle()
+    w.liar.root()
+    w.liar.say("eol", root, date="2031-01-01T00:00:00Z")
+    w.liar.seal()
+    assert w.look(status=3) == ["root", "unsigned"], w.report
+    assert "root 2 was in force" in w.text("unsigned"), w.report
+
+
+def root_that_the_last_one_did_not_sign(w):
+    w.settle()
+    w.liar.root(keys=[Key(), Key()])
+    w.liar.seal()
+    assert "unsigned" in w.look(status=3), w.report
+
+
+def change_of_publisher_without_a_release(w):
+    w.settle()
+    new = [Key(), Key()]
+    w.liar.root(keys=new, signers=w.liar.root_keys + new)
+    w.liar.seal()
+    kinds = w.look(status=0)
+    assert kinds == ["root", "unreleased"], w.report
+    assert [e["level"] for e in w.report["events"]] == ["news", "warning"], w.report
+
+
+def targets_of_another_hand(w):
+    w.settle()
+    w.liar.online_roles(w.liar.targets(signer=Key()))
+    w.liar.seal()
+    assert "unsigned" in w.look(status=3), w.report
+
+
+# --- what devices are given ---------------------------------------------------------------
+
+
+def metadata_that_expires(w):
+    w.liar.root(expires=after(30))
+    w.liar.online_roles(w.liar.targets(expires=after(10)), after(2), after(0.1))
+    w.liar.seal()
+    assert w.look() == ["trust", "root"] + 4 * ["expiry"], w.report
+    assert {e["level"] for e in w.report["events"][2:]} == {"warning"}, w.report
+    w.liar.online_roles(w.liar.targets(), after(2), after(-1))
+    w.liar.seal()
+    assert w.look(status=3) == ["expiry", "expiry"], w.report
+    told = {(e["level"], e["text"].split()[0]) for e in w.report["events"]}
+    assert told == {("alarm", "timestamp"), ("news", "over:")}, w.report
+    assert w.look("--warn-snapshot", "1", status=3) == ["expiry"], w.report
+
+
+def root_that_is_served_but_not_logged(w):
+    w.settle()
+    w.liar.root(log=False)
+    assert w.look() == [], w.report
+    time.sleep(1.1)
+    assert w.look(status=3) == ["unlogged"], w.report
+
+
+def targets_that_are_not_logged(w):
+    w.settle()
+    w.liar.online_roles(w.liar.targets(log=False))
+    assert set(late(w, status=3)) == {"not-as-logged"}, w.report
+
+
+def targets_that_are_logged_and_held_back(w):
+    w.settle()
+    w.liar.targets()
+    w.liar.seal()
+    assert late(w, status=3) == ["not-as-logged"], w.report
+
+
+def timestamp_that_goes_back(w):
+    w.settle()
+    old = w.liar.files[f"p/{PRODUCT}/metadata/timestamp.json"]
+    w.liar.online_roles(json.loads(w.liar.files[f"p/{PRODUCT}/metadata/1.targets.json"]))
+    assert w.look() == [], w.report
+    w.liar.files[f"p/{PRODUCT}/metadata/timestamp.json"] = old
+    assert w.look(status=3) == ["rollback"], w.report
+
+
+def metadata_of_another_hand(w):
+    w.settle()
+    w.liar.online_key = Key()
+    w.liar.online_roles(json.loads(w.liar.files[f"p/{PRODUCT}/metadata/1.targets.json"]))
+    assert late(w, status=3) == ["metadata"], w.report
+
+
+# --- a server that means harm ---------------------------------------------------------------
+
+
+def answer_of_four_gib(w):
+    w.settle()
+
+    def endless(h):
+        h.send_response(200)
+        h.send_header("Content-Length", str(4 << 30))
+        h.end_headers()
+        try:
+            while True:
+                h.wfile.write(bytes(1 << 16))
+        except OSError:
+            pass
+
+    w.server.hooks["log/checkpoint"] = endless
+    assert w.look(status=3) == ["checkpoint"], w.report
+    del w.server.hooks["log/checkpoint"]
+    w.server.hooks[f"p/{PRODUCT}/metadata/timestamp.json"] = endless
+    assert "metadata" in late(w, status=3), w.report
+
+
+def answer_without_end_or_length(w):
+    w.settle()
+
+    def endless(h):
+        h.send_response(200)
+        h.end_headers()
+        try:
+            while True:
+                h.wfile.write(b"x" * 4096)
+        except OSError:
+            pass
+
+    w.server.hooks["registry.json"] = endless
+    assert w.look(status=3) == ["record"], w.report
+
+
+def time_of_a_look_is_bounded(w):
+    w.settle()
+    w.server.hooks["log/checkpoint"] = lambda h: time.sleep(4)
+    begin = time.monotonic()
+    w.look("--seconds", "1", status=5)
+    assert time.monotonic() - begin < 30
+
+
+def bytes_of_others_do_not_reach_a_terminal(w):
+    root = w.settle()
+    w.liar.say("eol", root, date="2031-01-01T00:00:00Z", reason="a\u001b[31m\nb")
+    w.liar.seal()
+    done = subprocess.run(w.command(), capture_output=True, text=True, timeout=LIMIT_S)
+    assert done.returncode == 0 and "\x1b" not in done.stdout, done
+    assert done.stdout.count("\n") == 1 and "\\x1b" in done.stdout, done
+
+
+def wrong_command_lines(w):
+    for args in (["--quorum", "1"], ["--every", "5"], ["--product", "No Product"],
+                 ["--url", "ftp://example.org/"], ["--url", w.server.url], ["--vkey", "x"]):
+        done = subprocess.run(w.command(*args), capture_output=True, text=True, timeout=LIMIT_S)
+        assert done.returncode == 2, (args, done)
+
+
+def main():
+    wanted = sys.argv[1:]
+    tests = [f for f in globals().values() if inspect.isfunction(f)
+             and f.__module__ == "__main__" and [*inspect.signature(f).parameters] == ["w"]]
+    for test in tests:
+        if wanted and test.__name__ not in wanted:
+            continue
+        w = Watch()
+        begin = time.monotonic()
+        try:
+            test(w)
+        finally:
+            w.close()
+        print(f"{test.__name__} {time.monotonic() - begin:.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
