@@ -169,7 +169,8 @@ class Vendor:
     """A product whose root names the registry's witnesses; each heartbeat is one more leaf."""
 
     def __init__(self, town, product="acme.x1"):
-        self.town, self.product, self.key, self.beats = town, product, Key(), 0
+        self.town, self.product, self.key = town, product, Key()
+        self.beats, self.sending = 0, None
         status, _, body = request(f"{town.url}/v1/products/{product}/online-keys",
                                   json.dumps({"publisher": "vendor"}).encode())
         assert status == 200, body
@@ -196,10 +197,15 @@ class Vendor:
         return one
 
     def beat(self):
-        self.beats += 1
-        return self.post({"_type": "heartbeat", "spec_version": "1.0", "product": self.product,
-                          "version": self.beats, "issued": when(0),
-                          "root": {"version": 1, "id": identity({"signed": self.root})}})
+        """The next heartbeat, or the last one again, if nobody answered."""
+        if not self.sending:
+            self.beats += 1
+            self.sending = {"_type": "heartbeat", "spec_version": "1.0", "product": self.product,
+                            "version": self.beats, "issued": when(0),
+                            "root": {"version": 1, "id": identity({"signed": self.root})}}
+        answer = self.post(self.sending)
+        self.sending = None
+        return answer
 
     def proof(self, document):
         """The proof file of a document, or None."""

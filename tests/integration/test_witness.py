@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A registry and its witnesses over loopback: all there, some down, some new, some with other ideas."""
 
+import hashlib
 import json
+import socket
 import tempfile
 import time
+import urllib.parse
 
 from lib_witness import ORIGIN, Vendor, Witness, Witnessed, read_note, request, run, times, until
 
@@ -103,6 +106,46 @@ def a_witness_is_added_later(town, vendor, top):
     assert town.cosigned(beat["log_index"] + 1, 4)
 
 
+def a_witness_speaks_the_protocol(town):
+    w = town.witnesses[0]
+    size, _ = read_note(w.head())
+    note = w.head().encode()
+    status, head, body = request(w.url + "/add-checkpoint", b"old 0\n\n" + note)
+    assert (status, head["Content-Type"], body) == (
+        409, "text/x.tlog.size", f"{size}\n".encode()), (status, head, body)
+    status, head, body = request(w.url + "/add-checkpoint", f"old {size}\n\n".encode() + note)
+    assert status == 200 and body.decode().startswith(f"\u2014 {w.name} "), (status, body)
+    for wrong, want in ((b"", 400), (b"old 0\n", 400), (b"old x\n\n" + note, 400),
+                        (f"old {size + 1}\n\n".encode() + note, 400),
+                        (b"old 0\n\n" + note.replace(b"log.test", b"log.best"), 404),
+                        (b"old 0\n\n" + note.replace(f"\n{size}\n".encode(), b"\n1\n"), 403),
+                        (b"old 0\n" + b"x" * 100_000, 413)):
+        status, head, body = request(w.url + "/add-checkpoint", wrong)
+        assert status == want and body, (want, status, body)
+    assert request(w.url + "/add-checkpoint")[0] == 405
+    assert request(w.url + "/add-checkpoint/", b"x")[0] in (404, 405)
+    where = f"{w.url}/{hashlib.sha256(ORIGIN.encode()).hexdigest()}/checkpoint"
+    status, head, body = request(where)
+    assert (status, body) == (200, w.head().encode()), (status, body)
+    assert head["Content-Type"] == "text/plain; charset=utf-8", head
+    assert request(f"{w.url}/{'0' * 64}/checkpoint")[0] == 404
+    assert request(w.url + "/v1/documents", b"{}")[0] == 404
+    assert request(town.url + "/add-checkpoint", b"old 0\n\n" + note)[0] == 404
+
+
+def slow_clients_hold_up_nobody(town):
+    """A thousandth part of a request on each of many connections, and one who is quick."""
+    where = urllib.parse.urlsplit(town.witnesses[0].url)
+    slow = [socket.create_connection((where.hostname, where.port)) for _ in range(50)]
+    for s in slow:
+        s.sendall(b"POST /add-checkpoint HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n\r\nold")
+    began = time.monotonic()
+    a_witness_speaks_the_protocol(town)
+    assert time.monotonic() - began < 5
+    for s in slow:
+        s.close()
+
+
 def times_are_of_now(town):
     at = times((town.public / "log" / "checkpoint").read_text())
     assert len(at) == 4 and all(abs(t - time.time()) < 60 for t in at.values()), at
@@ -126,6 +169,8 @@ def main():
             a_late_line_is_added(town)
             a_restart_asks_again(town, vendor)
             a_witness_is_added_later(town, vendor, top)
+            a_witness_speaks_the_protocol(town)
+            slow_clients_hold_up_nobody(town)
             times_are_of_now(town)
             all_of_it_is_sound(town)
         finally:
