@@ -4,9 +4,11 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "client/leaves.h"
 #include "client/why.h"
 #include "lib/base/error.h"
 #include "lib/base/file.h"
+#include "policies/rebuild.h"
 
 enum { SOURCES_MAX = CONF_URLS_MAX + 16 };
 
@@ -19,6 +21,12 @@ struct run {
 	ssize_t freshest;
 	int64_t stale_days;
 	bool stale_too; /* nobody has fresher: go on with what there is */
+};
+
+/* Where documents are read while one mirror is asked. */
+struct mirror {
+	const struct source *from;
+	const struct device *d;
 };
 
 static void close_sources(struct run *run)
@@ -84,10 +92,40 @@ static int open_sources(struct run *run, struct http *http, struct error *err)
 
 /* --- updates ------------------------------------------------------------------ */
 
+static int read_file(void *ctx, const char *path, size_t max, struct buf *out, struct error *err)
+{
+	const struct mirror *m = ctx;
+
+	return source_get(m->from, path, max, out, err);
+}
+
+static int read_leaves(void *ctx, struct leaf_chain *out, struct error *err)
+{
+	const struct mirror *m = ctx;
+
+	return leaves_read(m->from, m->d->conf.product, &m->d->st, out, err);
+}
+
+/* Who else built this very image? Of a policy that asks. */
+static int find_rebuilds(const struct mirror *m, const struct pick *p, struct facts *f,
+			 struct error *err)
+{
+	struct mirror ctx = *m;
+	const struct evidence_source source = {
+		.ctx = &ctx, .read = read_file, .leaves = read_leaves};
+	const struct rebuild_query q = {.product = m->d->conf.product,
+					.root = m->d->root,
+					.sha256 = p->image.record.sha256,
+					.commit = p->commit};
+
+	return rebuild_facts(&source, &q, f, err);
+}
+
 /* May an update be installed, by the owner's policy? */
 static int decide(struct run *run, const struct session *s, struct check *out, json_t **why,
 		  struct error *err)
 {
+	const struct mirror m = {s->io.from, run->d};
 	CLEANUP(policy_freep) struct policy *policy = NULL;
 	CLEANUP(facts_freep) struct facts *f = NULL;
 	CLEANUP(freep) struct publisher *who = calloc(1, sizeof(*who));
@@ -106,6 +144,8 @@ static int decide(struct run *run, const struct session *s, struct check *out, j
 		r = facts_set_bool(f, "consent.owner", run->o->yes, NULL, err);
 	if (r == 0)
 		r = facts_set_text(f, "publisher.kind", publisher_kind_name(who->kind), NULL, err);
+	if (r == 0 && policy_asks(policy, "rebuilds"))
+		r = find_rebuilds(&m, &out->pick, f, err);
 	if (r == 0)
 		r = policy_decide(policy, f, &answer, why, err);
 	if (r == 0)

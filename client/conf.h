@@ -28,7 +28,7 @@ struct conf {
 	size_t nurls;
 	const char *factory_root; /* path */
 	const char *state;        /* path of the state folder */
-	const char *policy;       /* "ask", "auto", "never", or a path */
+	const char *policy;       /* "ask", "auto", "never", "rebuilt", or a path */
 	const char *backend;
 	const char *slot[SLOTS]; /* paths of files or block devices */
 	const char *boot_env;    /* path */

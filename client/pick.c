@@ -291,6 +291,13 @@ static const char *role_of(const struct device *d)
 	return d->conf.channel ? d->conf.channel : "targets";
 }
 
+static const char *commit_of(const struct tuf_target *t)
+{
+	const json_t *part = json_object_get(json_object_get(t->object, "custom"), "bequest");
+
+	return json_string_value(json_object_get(json_object_get(part, "source"), "commit"));
+}
+
 static int finish(struct choice *c, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf path = {0};
@@ -305,6 +312,8 @@ static int finish(struct choice *c, struct error *err)
 	p->url = buf_steal(&path);
 	p->image.path = p->url;
 	(void)snprintf(p->name, sizeof(p->name), "%s", c->best.path);
+	const char *commit = commit_of(&c->best);
+	(void)snprintf(p->commit, sizeof(p->commit), "%s", commit ? commit : "");
 	return 0;
 }
 

@@ -23,6 +23,7 @@ struct pick {
 	struct image image; /* path is in `url` */
 	char *url;          /* owned */
 	char name[256];     /* the target's path, cut if longer */
+	char commit[41];    /* that it says it was built from; "" if it does not */
 	bool postponed;     /* there is a newer one, but not for now: `later` says why */
 	struct slot_record later_record;
 	char later[STATE_REASON_MAX + 1];

@@ -51,7 +51,7 @@ void handover_clear(struct handover *h)
 
 int trust_policy(const struct conf *c, struct policy **out, struct error *err)
 {
-	static const char *const ours[] = {"ask", "auto", "never"};
+	static const char *const ours[] = {"ask", "auto", "never", "rebuilt"};
 	CLEANUP(buf_clear) struct buf text = {0};
 	CLEANUP(unref) json_t *j = NULL;
 	int r;

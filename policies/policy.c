@@ -489,6 +489,16 @@ const char *policy_name(const struct policy *p)
 	return p->name;
 }
 
+bool policy_asks(const struct policy *p, const char *fact)
+{
+	const struct fact_info *info = fact_find(fact);
+
+	for (size_t i = 0; info && i < p->n; i++)
+		if (p->nodes[i].fact == info || p->nodes[i].with == info)
+			return true;
+	return false;
+}
+
 static const struct shipped *find_shipped(const char *name)
 {
 	for (const struct shipped *s = shipped; s->name; s++)

@@ -34,6 +34,9 @@ DEFINE_CLEANUP(struct policy *, policy_free)
 
 const char *policy_name(const struct policy *p);
 
+/* Does a rule ask about this fact? If not, nobody has to go and find it out. */
+bool policy_asks(const struct policy *p, const char *fact);
+
 /*
  * Evaluate. *why (may be NULL) gets a tree in the shape of the policy, that the
  * caller owns: {"rule", "answer": "yes"|"no"|"unknown", "text", "at_least"?, "fact"?,

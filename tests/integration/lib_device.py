@@ -156,6 +156,7 @@ class Product:
         self.images = {}
         self.vendor = Publisher("vendor", "vendor")
         self.mirrors = []
+        self.rebuilders = None  # of the roots that are made from now on
         self.witnesses = {"keys": [], "threshold": 0}
         # A registry logs other products too.
         self.log.add(b"something else")
@@ -209,6 +210,9 @@ class Product:
                  "witnesses": self.witnesses}
         if self.mirrors:
             about["mirrors"] = self.mirrors
+        if self.rebuilders:
+            about["rebuilders"] = {"keys": {k.id: k.object for k in self.rebuilders[0]},
+                                   "threshold": self.rebuilders[1]}
         if bridge:
             about["bridge"] = True
         body = {"_type": "root", "spec_version": "1.0.31", "version": version,

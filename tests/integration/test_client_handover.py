@@ -215,6 +215,54 @@ def a_policy_file_of_the_owner_decides(case):
     assert "does not allow it" in p.stderr, "nor does it allow installing"
 
 
+def policy_rebuilt_installs_what_others_built_too(case):
+    """After a handover: the threshold of listed rebuilders, for this commit and these bits."""
+    commit, listed, stranger = "c" * 40, [Key() for _ in range(3)], Key()
+    product = case.product
+    product.rebuilders = (listed, 2)
+
+    def rebuilt(n, by, **more):
+        return product.statement("rebuild", n, {"commit": commit, "recipe": "make",
+                                                "sha256": sha256(V2), **more}, [by])
+
+    d = _released(case, device={"policy": "rebuilt"})
+    d.expect(4, "update")
+    d.ok("handover", "accept")
+    # The publisher names no source, so nobody can have built it again.
+    d.expect(4, "update")
+    assert "the commit in the image's metadata" in d.ok("why").stdout
+    product.image("2.0.0", V2, source={"commit": commit})
+    product.publish(product.keepers)
+    d.expect(4, "update")
+    assert "rebuilders who got the same bits: none (0 of 2); needs 2 more" in d.ok("why").stdout
+    first = rebuilt(1, listed[0])
+    rebuilt(2, listed[0], recipe="make again")
+    rebuilt(3, stranger)
+    rebuilt(4, listed[1], sha256=sha256(V1))
+    rebuilt(5, listed[1], commit="d" * 40)
+    d.expect(4, "update")
+    why = d.ok("why").stdout
+    assert "(1 of 2); needs 1 more" in why and "kind of publisher" not in why, why
+    assert d.json("why")["update"]["policy"]["answer"] == "no"
+    last = rebuilt(6, listed[2])
+    path = product.tree / "statements" / f"{identity(last)}.json"
+    hidden = path.read_bytes()
+    path.unlink()
+    d.expect(4, "update")
+    assert "a logged rebuild that was not served" in d.ok("why").stdout
+    product.put(f"statements/{identity(last)}.json", hidden)
+    d.ok("update")
+    assert d.boot() == "B" and d.slot("B", len(V2)) == V2
+
+    def find(o):
+        return o.get("from") or next(filter(None, map(find, o.get("of", []))), None)
+
+    found = find(d.json("why")["update"]["policy"])
+    assert {f["source"] for f in found} >= {identity(last)} and len(found) == 2, found
+    assert {f["member"] for f in found} == {listed[0].id, listed[2].id}, found
+    assert all(isinstance(f["index"], int) for f in found) and first
+
+
 def without_enough_approvals_it_waits_even_under_auto(case):
     d = _released(case, approvals=1, device={"policy": "auto"})
     out = d.json("update", status=4)

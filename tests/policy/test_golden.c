@@ -293,7 +293,7 @@ static void mutate_body(json_t *rule, struct mutation *m)
 	if (!m->done)
 		drop_one(json_object_get(json_object_get(rule, "notice"), "ground"), m);
 	if (!m->done && json_object_get(rule, "consent") && turn(m))
-		replace_rule(rule, json_pack("{s:O}", "not", json_deep_copy(rule)));
+		replace_rule(rule, json_pack("{s:o}", "not", json_deep_copy(rule)));
 }
 
 static void mutate(json_t *rule, struct mutation *m)
