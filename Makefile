@@ -12,7 +12,8 @@
 # make fuzz-report     what came of that, and what the corpora reach
 # make fuzz-merge      make the corpora in the tree small and whole
 # make lint            formatting, layering, headers, metrics, static analysis
-# make bench           measure against curl, nginx and gpg, and print tables
+# make bench           measure against curl, nginx, gpg and bare libraries, and print one table;
+#                      bench-core, -client, -registry, -escrow, -log: one part of it
 # make install         honours DESTDIR, PREFIX, BINDIR, MANDIR
 # make install-verify  the small library for other programs: DESTDIR, LIBDIR, INCLUDEDIR
 #
@@ -198,7 +199,7 @@ $(B)/tests/fuzz/fuzz_api: fuzz_wrap := -Wl,--wrap=http_send,--wrap=nanosleep,--w
 $(B)/tests/fuzz/fuzz_payload: fuzz_wrap := -Wl,--wrap=gpg_decrypt_stream
 
 # What tests/bench measures inside one process.
-benches := core
+benches := core biglog
 $(benches:%=$(B)/tests/bench/%): $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/tests/bench/side.o $(B)/libbequest.a
 	$(Q)$(CC) $(all_ldflags) -o $@ $^ $(libs)
 
@@ -257,7 +258,11 @@ fuzz-merge: fuzz
 bench:
 	@sh tests/setup/deps.sh build check bench
 	+$(Q)$(MAKE) --no-print-directory all $(benches:%=$(B)/tests/bench/%)
-	$(Q)$(PYTHON) tests/bench/bench.py --bin "$(CURDIR)/$(B)"
+	$(Q)$(PYTHON) tests/bench/bench.py --bin "$(CURDIR)/$(B)" $(if $(ONLY),--only $(ONLY))
+
+# One part of it.
+bench-%:
+	+@$(MAKE) --no-print-directory bench ONLY=$*
 
 include tests/setup/cross.mk
 

@@ -17,7 +17,7 @@ import sys
 
 import network
 
-PARTS = ("core", "client", "registry", "escrow")
+PARTS = ("core", "client", "registry", "escrow", "log")
 HERE = pathlib.Path(__file__).resolve().parent
 
 
@@ -34,7 +34,7 @@ def line(row):
         limit = f"{'>=' if row.at_least else '<='} {row.limit:g}"
         limit += "" if row.peer is not None else f" {row.unit}"
         verdict = "ok" if row.ok else "MISSED"
-    return (f"{row.what:30}{number(row.ours):>10}{number(row.peer):>10} {row.unit:6}"
+    return (f"{row.what:34}{number(row.ours):>10}{number(row.peer):>10} {row.unit:6}"
             f"{'' if row.ratio is None else f'{row.ratio:.2f}':>7}{limit:>11}  {verdict}").rstrip()
 
 
@@ -58,7 +58,7 @@ def main():
     if not a.json:
         print(f"loopback: {'its own' if own else 'shared'}, {network.control()}; "
               f"{os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}; medians of {a.runs} runs")
-        print(f"{'':30}{'ours':>10}{'peer':>10} {'':6}{'ratio':>7}{'limit':>11}")
+        print(f"{'':34}{'ours':>10}{'peer':>10} {'':6}{'ratio':>7}{'limit':>11}")
     for part in parts:
         for row in importlib.import_module(part).rows(folder, a.runs):
             missed += row.limit is not None and not row.ok

@@ -74,8 +74,37 @@ def install_rows(d, url, size, digest, runs):
     yield Row("install: RSS", "MiB", one.ours(how=peak_rss), None, 16)
 
 
+def fetched(case, d, what, status, *verb):
+    """What a verb costs in bodies and requests."""
+    before, asked = case.server.sent, len(case.server.requests)
+    d.expect(status, *verb)
+    yield Row(f"{what}: fetched", "KiB", (case.server.sent - before) / 1024, None, None)
+    yield Row(f"{what}: requests", "", len(case.server.requests) - asked, None, None)
+
+
+def handover_rows(program):
+    """What a change of publisher with three witnesses costs a device, until it is accepted."""
+    import lib_device
+    case = lib_device.Case()
+    try:
+        case.product.witnessed(3, 2)
+        case.product.image("1.0.0", b"1" * 1000)
+        case.product.publish(timestamp_days=60)
+        d = case.device(image=b"1" * 1000)
+        d.bin = program
+        d.ok("check")
+        yield from fetched(case, d, "nothing new", 0, "check")
+        case.product.handover()
+        case.product.publish(case.product.keepers, timestamp_days=60)
+        yield from fetched(case, d, "handover, shown", 4, "check")
+        yield from fetched(case, d, "handover, accepted", 0, "handover", "accept")
+    finally:
+        case.close()
+
+
 def rows(bin_dir, runs, size=256 * MIB):
     import lib_device
+    yield from handover_rows(bin_dir / "bequest-client")
     with tempfile.TemporaryDirectory(prefix="bequest-bench-") as top:
         top = pathlib.Path(top)
         product = lib_device.Product(top / "tree")

@@ -356,6 +356,7 @@ class Server:
 
     def __init__(self, top):
         self.requests = []
+        self.sent = 0  # bytes of bodies
         self.rules = []  # (regex of the path, function(handler, data) -> data, or None when done)
         outer = self
 
@@ -391,6 +392,7 @@ class Server:
                 if content_range:
                     self.send_header("Content-Range", content_range)
                 self.end_headers()
+                outer.sent += len(body)
                 self.wfile.write(body)
 
             def cut(self, data, keep):
