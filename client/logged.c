@@ -8,7 +8,10 @@
 #include "lib/base/error.h"
 #include "policies/logs.h"
 
-enum { PATH_MAX_BYTES = 128 };
+enum {
+	PATH_MAX_BYTES = 128,
+	TAIL_MAX = 16, /* newest leaves that are tried for a proof */
+};
 
 /* A verified checkpoint, and whose it is. */
 struct finding {
@@ -93,32 +96,36 @@ static int read_checkpoint(const struct logged *l, const struct publisher *who, 
 	return r == E_NOMEM ? error_nomem(err) : r < 0;
 }
 
+/* One log's checkpoint; *found is set if it could be verified. */
+static int look_at(struct logged *l, const struct publisher *who, size_t i, bool *found,
+		   struct error *err)
+{
+	CLEANUP(buf_clear) struct buf bytes = {0};
+	struct finding f;
+	int r = read_checkpoint(l, who, i, &bytes, &f, err);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	*found = true;
+	r = demand(l, &f, err);
+	if (r == 0)
+		remember(l, who, &f);
+	return r;
+}
+
 int logged_look(struct logged *l, const struct tuf_root *root, struct error *err)
 {
 	CLEANUP(freep) struct publisher *who = calloc(1, sizeof(*who));
 	int r = who ? publisher_read(root, "root", who, err) : error_nomem(err);
 	bool found = false;
 
-	/* What lies beside the product comes first; other people's servers only if there is none.
-	 */
-	for (int away = 0; r == 0 && away < 2 && !found; away++) {
-		for (size_t i = 0; r == 0 && i < who->nlogs; i++) {
-			CLEANUP(buf_clear) struct buf bytes = {0};
-			struct finding f;
-
-			if (absolute(who->logs[i].url) != (away == 1) || found)
-				continue;
-			r = read_checkpoint(l, who, i, &bytes, &f, err);
-			if (r != 0) {
-				r = r < 0 ? r : 0;
-				continue;
-			}
-			found = true;
-			r = demand(l, &f, err);
-			if (r == 0)
-				remember(l, who, &f);
-		}
-	}
+	/* What lies beside the product; other people's servers are asked only if there is none. */
+	for (size_t i = 0; r == 0 && !found && i < who->nlogs; i++)
+		if (!absolute(who->logs[i].url))
+			r = look_at(l, who, i, &found, err);
+	for (size_t i = 0; r == 0 && !found && i < who->nlogs; i++)
+		if (absolute(who->logs[i].url))
+			r = look_at(l, who, i, &found, err);
 	return r;
 }
 
@@ -251,4 +258,58 @@ int logged_leaf(struct logged *l, const struct tuf_root *root, const struct leaf
 	if (r == 0)
 		r = check_leaf(l, v, leaf, true, err);
 	return r < 0 ? error_prefix(err, r, "leaf %" PRId64, leaf->seq) : 0;
+}
+
+/* Of the logs that `root` names, the one of which most was seen; NULL: nothing of any. */
+static const struct seen_log *most_seen(const struct logged *l, const struct publisher *root)
+{
+	const struct seen_log *most = NULL;
+
+	for (size_t i = 0; i < root->nlogs; i++) {
+		const struct seen_log *seen = heads_find(l->st, &root->logs[i].key);
+
+		if (seen && (!most || seen->size > most->size))
+			most = seen;
+	}
+	return most;
+}
+
+/* The newest leaf with a proof that counts; the last few may be too new to have one. */
+static int look_at_tail(struct logged *l, const struct voice *v, struct error *err)
+{
+	size_t tried = 0;
+
+	for (size_t i = l->chain.n; i > 0 && !l->nshown && tried < TAIL_MAX; i--, tried++) {
+		struct error why = {0};
+		int r = check_leaf(l, v, &l->chain.leaves[i - 1], true, &why);
+
+		if (r < 0 && r != E_NOTYET)
+			return error_set(err, r, "%s", why.text);
+	}
+	return 0;
+}
+
+int logged_demand(struct logged *l, const struct tuf_root *root, struct error *err)
+{
+	CLEANUP(freep) struct publisher *who = calloc(1, sizeof(*who));
+	CLEANUP(freep) struct voice *v = NULL;
+	const struct seen_log *seen;
+	int r = who ? publisher_read(root, "root", who, err) : error_nomem(err);
+
+	seen = r == 0 ? most_seen(l, who) : NULL;
+	if (r < 0 || !seen || l->nshown)
+		return r;
+	r = read_chain(l, root->product, err);
+	if (r == 0)
+		r = voice_of(l, root, &l->chain, &v, err);
+	if (r == 0)
+		r = look_at_tail(l, v, err);
+	if (r < 0 && r != E_NOTYET)
+		return r;
+	if (l->nshown)
+		return 0;
+	return error_set(err, E_UNTRUSTED,
+			 "log %s: %" PRId64 " leaves were seen before, and no checkpoint here "
+			 "shows as much: log/checkpoint has to come with the product",
+			 seen->log, seen->size);
 }

@@ -44,6 +44,12 @@ void logged_clear(struct logged *l);
 MUSTCHECK int logged_look(struct logged *l, const struct tuf_root *root, struct error *err);
 
 /*
+ * For what somebody brings by hand: it must show as much of one of the accepted root's logs as
+ * was seen, in the log's checkpoint or in the newest proof. E_UNTRUSTED: it does not.
+ */
+MUSTCHECK int logged_demand(struct logged *l, const struct tuf_root *root, struct error *err);
+
+/*
  * Check the step. `accepted`: `from` is the root that is trusted, not only offered.
  * E_UNTRUSTED; E_NOTYET: the proof is not there.
  */

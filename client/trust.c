@@ -456,7 +456,10 @@ static int look(struct walk *w, struct error *err)
 	if (r < 0 || (!who->witness_threshold && !w->from->folder))
 		return r;
 	w->looked = true;
-	return logged_look(&w->log, w->d->root, err);
+	r = logged_look(&w->log, w->d->root, err);
+	if (r == 0 && w->from->folder)
+		r = logged_demand(&w->log, w->d->root, err);
+	return r;
 }
 
 int trust_walk(struct device *d, const struct source *from, struct handover *out, struct error *err)

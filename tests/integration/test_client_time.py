@@ -9,7 +9,8 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from lib_device import Log, Publisher, Server, identity, preload, run_tests  # noqa: E402
+from lib_device import (Log, Publisher, Server, canonical, identity, preload,  # noqa: E402
+                        run_tests, sha256)
 
 DAY = 86400
 LONG = {"timestamp_days": 3650, "snapshot_days": 3650, "targets_days": 3650}
@@ -288,6 +289,7 @@ def a_fork_of_the_same_size_is_refused(case):
     d.ok("check")
     product = case.product
     product.log.hashes[0] = bytes(32)
+    product.log.nodes.clear()
     product.show_log()
     p = d.expect(3, "check")
     assert "it has forked" in p.stderr, p.stderr
@@ -376,6 +378,33 @@ def a_stick_tells_the_time_and_brings_the_log(case):
     assert d.state()["logs"][0]["size"] == len(product.log.hashes)
 
 
+def a_stick_without_the_log_shows_it_by_its_newest_proof_or_not_at_all(case):
+    product = case.product
+    d = _witnessed(case)
+    d.ok("check")
+    product.image("2.0.0", V2)
+    product.publish(**LONG)
+    part = case.dir / "part"
+    shutil.copytree(product.tree, part)
+    d.ok("install", "--from", part)
+    assert d.slot("B", len(V2)) == V2
+    assert d.state()["logs"][0]["size"] == len(product.log.hashes)
+    assert abs(_vouched(d) - time.time()) < 600
+    # Nothing newer of this product; but others have grown the log since, and the device knows.
+    product.log.add(b"others")
+    product.show_log()
+    d.ok("check")
+    p = d.expect(3, "install", "--from", part)
+    assert "were seen before" in p.stderr, p.stderr
+    for path in (part / "proofs").iterdir():
+        path.unlink()
+    p = d.expect(3, "install", "--from", part)
+    assert "log/checkpoint has to come with the product" in p.stderr, p.stderr
+    (part / "leaves.jsonl").unlink()
+    p = d.expect(3, "install", "--from", part)
+    assert "log/checkpoint has to come with the product" in p.stderr, p.stderr
+
+
 def a_stick_that_is_older_than_what_was_seen_is_refused(case):
     product = case.product
     product.witnessed(3, 2)
@@ -408,6 +437,52 @@ def a_stick_that_is_older_than_what_was_seen_is_refused(case):
     shutil.copy(case.dir / "tree/log/checkpoint", stick / "log/checkpoint")
     d.ok("install", "--from", stick)
     assert d.status()["root_version"] == 3 and d.slot("B", len(V2)) == V2
+
+
+# --- years late -------------------------------------------------------------------------
+
+def years_of_leaves_and_roots_fit_a_router(case):
+    """20 000 updates, 100 roots and a handover, seen for the first time after years in a drawer."""
+    product = case.product
+    product.witnessed(2)
+    product.image("1.0.0", V1)
+    product.publish(**LONG)
+    d = case.device(image=V1, policy="auto")
+    status, usual = d.peak("check")
+    assert status == 0
+    real, product.logged = product.logged, lambda *_: None
+    for _ in range(100):
+        product.publish_root(product.root(product.vendor, product.vendor.root))
+    product.logged = real
+    _log_roots(product, 2)
+    product.handover()
+    product.image("2.0.0", V2)
+    product.publish(product.keepers, **LONG)
+    product.show_log()
+    size = (product.tree / "leaves.jsonl").stat().st_size
+    status, most = d.peak("update")
+    assert status == 0 and d.status()["root_version"] == len(product.roots) == 103
+    assert d.slot("B", len(V2)) == V2
+    print(f"leaves.jsonl {size >> 10} KiB; usual {usual} KiB, after years {most} KiB", flush=True)
+    if not os.environ.get("SAN"):
+        assert most - usual < 6 * 1024, "the file alone is twice that"
+
+
+def _log_roots(product, first):
+    """Leaves of the roots from `first` on, updates between them, and the proofs that it takes."""
+    for i, data in enumerate(product.roots[first - 1:]):
+        doc = json.loads(data)
+        product.logged_in_bulk("targets", 200, "targets")
+        product.seq += 1
+        leaf = {"kind": "root", "role": "root", "product": product.name, "id": identity(doc),
+                "sha256": sha256(data), "version": first + i, "seq": product.seq,
+                "prev": product.prev}
+        index = product.log.add(canonical(leaf))
+        product.prev = product.log.hashes[index].hex()
+        product.leaves.append(canonical({"index": index, "leaf": leaf}).decode())
+        product.entries.append((identity(doc), index))
+    for one, at in product.entries[1:]:
+        product.put(f"proofs/{one}.tlog-proof", product.log.proof(at))
 
 
 # --- stale ------------------------------------------------------------------------------

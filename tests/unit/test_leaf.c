@@ -325,6 +325,74 @@ static void out_of_memory_is_reported(void **state)
 	assert_true(n > 17);
 }
 
+struct heard {
+	int64_t seq;
+	int answer;
+};
+
+static int hear(void *ctx, const struct leaf *l, struct error *err)
+{
+	struct heard *h = ctx;
+
+	h->seq = l->seq;
+	return h->answer < 0 ? error_set(err, h->answer, "enough") : 0;
+}
+
+static void a_chain_may_come_in_any_pieces(void **state)
+{
+	static const char text[] = LINE1 LINE2;
+	const size_t size = strlen(text);
+
+	(void)state;
+	for (size_t cut = 0; cut <= size; cut++) {
+		CLEANUP(leaf_reader_freep) struct leaf_reader *r = NULL;
+		struct heard h = {0};
+		const struct leaf_sink sink = {hear, &h};
+
+		assert_int_equal(leaf_reader_new("lego.nxt", &sink, &r, NULL), 0);
+		assert_int_equal(leaf_reader_feed(r, text, cut, NULL), 0);
+		assert_int_equal(h.seq, cut == size ? 2 : cut >= strlen(LINE1));
+		assert_int_equal(leaf_reader_end(r, NULL),
+				 cut == 0 || cut == strlen(LINE1) || cut == size ? 0 : E_INVALID);
+		assert_int_equal(leaf_reader_feed(r, text + cut, size - cut, NULL), 0);
+		assert_int_equal(h.seq, 2);
+		assert_int_equal(leaf_reader_end(r, NULL), 0);
+	}
+}
+
+static void whoever_takes_leaves_may_end_it(void **state)
+{
+	CLEANUP(leaf_reader_freep) struct leaf_reader *r = NULL;
+	struct heard h = {.answer = E_FULL};
+	const struct leaf_sink sink = {hear, &h};
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(leaf_reader_new("lego.nxt", &sink, &r, NULL), 0);
+	assert_error(leaf_reader_feed(r, LINE1 LINE2, strlen(LINE1 LINE2), &err), E_FULL, &err,
+		     "enough");
+	assert_int_equal(h.seq, 1);
+}
+
+static void a_line_that_never_ends_is_bounded(void **state)
+{
+	CLEANUP(leaf_reader_freep) struct leaf_reader *r = NULL;
+	struct heard h = {0};
+	const struct leaf_sink sink = {hear, &h};
+	char block[512];
+	struct error err = {0};
+	size_t fed = 0;
+
+	(void)state;
+	memset(block, ' ', sizeof(block));
+	assert_int_equal(leaf_reader_new("lego.nxt", &sink, &r, NULL), 0);
+	for (; fed < LEAF_MAX && leaf_reader_feed(r, block, sizeof(block), &err) == 0;)
+		fed += sizeof(block);
+	assert_int_equal(fed, LEAF_MAX);
+	assert_error(leaf_reader_feed(r, block, sizeof(block), &err), E_INVALID, &err,
+		     "line 1: longer than");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +407,9 @@ int main(void)
 		cmocka_unit_test(broken_chains_are_untrusted),
 		cmocka_unit_test(nothing_in_a_chain_can_be_changed),
 		cmocka_unit_test(the_first_root_of_a_version_counts),
+		cmocka_unit_test(a_chain_may_come_in_any_pieces),
+		cmocka_unit_test(whoever_takes_leaves_may_end_it),
+		cmocka_unit_test(a_line_that_never_ends_is_bounded),
 		cmocka_unit_test(out_of_memory_is_reported),
 	};
 
