@@ -149,11 +149,15 @@ static int read_head(struct lines *at, struct tlog_proof *p, struct error *err)
 		return error_set(err, E_INVALID, "first line: want %s", PROOF_HEAD);
 	if (!lines_next(at, &line))
 		return error_set(err, E_INVALID, "no index");
+	p->extra = NULL;
+	p->extra_len = 0;
 	if (text_strip(&line, "extra ")) {
 		int r = base64_decode(line.data, line.len, &extra, err);
 
 		if (r < 0)
 			return error_prefix(err, r, "extra");
+		p->extra = line.data;
+		p->extra_len = line.len;
 		if (!lines_next(at, &line))
 			return error_set(err, E_INVALID, "no index");
 	}
@@ -196,6 +200,34 @@ int tlog_proof_verify(const struct tlog_proof *p, const struct hash *leaf,
 	if (when)
 		*when = at;
 	return 0;
+}
+
+int tlog_proof_write(const struct tlog_proof *p, struct buf *out, struct error *err)
+{
+	const struct note *n = &p->checkpoint.note;
+	size_t start = out->len;
+	int r = buf_puts(out, PROOF_HEAD "\n", err);
+
+	if (r == 0 && p->extra) {
+		r = buf_puts(out, "extra ", err);
+		if (r == 0)
+			r = buf_add(out, p->extra, p->extra_len, err);
+		if (r == 0)
+			r = buf_puts(out, "\n", err);
+	}
+	if (r == 0)
+		r = buf_printf(out, err, "index %" PRIu64 "\n", p->index);
+	if (r == 0)
+		r = text_add_hashes(&p->siblings, out, err);
+	if (r == 0)
+		r = buf_add(out, n->text, n->text_len, err);
+	if (r == 0)
+		r = buf_puts(out, "\n", err);
+	if (r == 0)
+		r = buf_add(out, n->signatures, n->signatures_len, err);
+	if (r < 0)
+		buf_cut(out, start);
+	return r;
 }
 
 int tlog_proof_format(uint64_t index, const struct merkle_proof *siblings, const void *checkpoint,

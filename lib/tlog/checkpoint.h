@@ -54,11 +54,13 @@ MUSTCHECK int checkpoint_format(const char *origin, uint64_t size, const struct 
 				struct buf *out, struct error *err);
 
 /*
- * A .tlog-proof file: where a leaf is, its siblings, and the checkpoint. Its
- * `extra` line is nobody's word and is skipped.
+ * A .tlog-proof file: where a leaf is, its siblings, and the checkpoint. What is
+ * `extra` in it is nobody's word: it is kept, and nothing is concluded from it.
  */
 enum { TLOG_PROOF_MAX = NOTE_MAX + 8192 };
 struct tlog_proof {
+	const char *extra; /* base64, borrowed; NULL: there is none */
+	size_t extra_len;
 	uint64_t index;
 	struct merkle_proof siblings;
 	struct checkpoint checkpoint; /* borrows from the bytes parsed */
@@ -69,6 +71,10 @@ MUSTCHECK int tlog_proof_parse(const void *data, size_t len, struct tlog_proof *
 MUSTCHECK int tlog_proof_verify(const struct tlog_proof *p, const struct hash *leaf,
 				const struct log_policy *policy, struct witnessed *when,
 				struct error *err);
+/* Append the file; what was parsed is written again byte for byte. */
+MUSTCHECK int tlog_proof_write(const struct tlog_proof *p, struct buf *out, struct error *err);
+
+/* The same without `extra`, of a checkpoint in bytes. */
 MUSTCHECK int tlog_proof_format(uint64_t index, const struct merkle_proof *siblings,
 				const void *checkpoint, size_t len, struct buf *out,
 				struct error *err);

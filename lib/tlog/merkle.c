@@ -308,49 +308,56 @@ int merkle_root(const struct merkle_store *s, uint64_t size, struct hash *out, s
 	return e;
 }
 
-int merkle_prove_inclusion(const struct merkle_store *s, uint64_t index, uint64_t size,
-			   struct merkle_proof *out, struct error *err)
+/* Where a proof starts: node `fn` at height `h`, the first of its hashes if `itself`. */
+struct start {
+	uint64_t fn;
+	unsigned h;
+	bool itself;
+};
+
+/* `from` NULL: there is nothing to prove. */
+static int prove(const struct merkle_store *s, uint64_t size, const struct start *from,
+		 struct merkle_proof *out, struct error *err)
 {
 	CLEANUP(reader_clear) struct reader r = {0};
 	struct merkle_proof p = {.n = 0};
 	int e = reader_init(&r, s, size, err);
 
-	if (e < 0)
-		return e;
-	if (index >= size)
-		return error_set(err, E_INVALID, "no leaf %" PRIu64 " in %" PRIu64, index, size);
-	e = climb(&r, 0, index, &p, err);
+	if (e == 0 && from && from->itself)
+		e = sibling(&r, from->h, from->fn, &p, err);
+	if (e == 0 && from)
+		e = climb(&r, from->h, from->fn, &p, err);
 	if (e == 0)
 		*out = p;
 	return e;
 }
 
+int merkle_prove_inclusion(const struct merkle_store *s, uint64_t index, uint64_t size,
+			   struct merkle_proof *out, struct error *err)
+{
+	const struct start leaf = {.fn = index};
+
+	if (index >= size)
+		return error_set(err, E_INVALID, "no leaf %" PRIu64 " in %" PRIu64, index, size);
+	return prove(s, size, &leaf, out, err);
+}
+
 int merkle_prove_consistency(const struct merkle_store *s, uint64_t old_size, uint64_t size,
 			     struct merkle_proof *out, struct error *err)
 {
-	CLEANUP(reader_clear) struct reader r = {0};
-	struct merkle_proof p = {.n = 0};
-	int e = reader_init(&r, s, size, err);
+	struct start last = {.h = 0};
 
-	if (e < 0)
-		return e;
 	if (old_size > size)
 		return error_set(err, E_INVALID, "no tree of %" PRIu64 " in %" PRIu64, old_size,
 				 size);
-	if (old_size && old_size < size) {
-		uint64_t fn = old_size - 1;
-		unsigned h = 0;
-
-		for (; fn & 1; fn >>= 1)
-			h++;
-		if (fn)
-			e = sibling(&r, h, fn, &p, err);
-		if (e == 0)
-			e = climb(&r, h, fn, &p, err);
-	}
-	if (e == 0)
-		*out = p;
-	return e;
+	if (old_size == 0 || old_size == size)
+		return prove(s, size, NULL, out, err);
+	/* The largest whole subtree that the old tree ends with: what it has alone needs no hash.
+	 */
+	for (last.fn = old_size - 1; last.fn & 1; last.fn >>= 1)
+		last.h++;
+	last.itself = last.fn > 0;
+	return prove(s, size, &last, out, err);
 }
 
 /* --- growing --------------------------------------------------------------- */

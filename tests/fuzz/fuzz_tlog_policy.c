@@ -2,7 +2,7 @@
 /*
  * What is accepted has members before their groups, and needs that can be met.
  *
- * covers: lib/tlog/policy.c
+ * covers: lib/tlog/policy.c lib/tlog/lines.c
  */
 #include <assert.h>
 

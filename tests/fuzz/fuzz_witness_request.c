@@ -2,7 +2,7 @@
 /*
  * What is read is written again byte for byte.
  *
- * covers: lib/tlog/witness.c
+ * covers: lib/tlog/witness.c lib/tlog/lines.c
  */
 #include <assert.h>
 

@@ -418,15 +418,41 @@ static void proofs_are_written_as_specified(void **state)
 	assert_string_equal(out.data, PROOF "index 0\n" ROOT "\n\n" GOLDEN);
 }
 
-static void the_extra_is_skipped(void **state)
+static void what_was_read_is_written_again(void **state)
+{
+	static const char *const files[] = {
+		PROOF "index 0\n\n" GOLDEN,
+		PROOF "index 3\n" ROOT "\n" ROOT "\n\n" GOLDEN,
+		PROOF "extra AAAA\nindex 9223372036854775807\n\n" GOLDEN,
+		PROOF "extra AAA=\nindex 7\n" ROOT "\n\n" GOLDEN,
+		PROOF "extra \nindex 7\n\n" GOLDEN,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		CLEANUP(buf_clear) struct buf out = {0};
+		struct tlog_proof p;
+
+		assert_int_equal(tlog_proof_parse(files[i], strlen(files[i]), &p, NULL), 0);
+		assert_int_equal(tlog_proof_write(&p, &out, NULL), 0);
+		assert_string_equal(out.data, files[i]);
+	}
+}
+
+static void the_extra_is_kept_and_proves_nothing(void **state)
 {
 	static const char text[] = PROOF "extra AAAA\nindex 9223372036854775807\n\n" GOLDEN;
+	static const char without[] = PROOF "index 9223372036854775807\n\n" GOLDEN;
 	struct tlog_proof p;
 
 	(void)state;
 	assert_int_equal(tlog_proof_parse(text, strlen(text), &p, NULL), 0);
+	assert_int_equal(p.extra_len, 4);
+	assert_memory_equal(p.extra, "AAAA", 4);
 	assert_true(p.index == INT64_MAX);
 	assert_int_equal(p.siblings.n, 0);
+	assert_int_equal(tlog_proof_parse(without, strlen(without), &p, NULL), 0);
+	assert_null(p.extra);
 }
 
 static void malformed_proofs_are_refused(void **state)
@@ -548,7 +574,8 @@ int main(void)
 		cmocka_unit_test(sizes_reach_to_the_end),
 		cmocka_unit_test(a_written_proof_is_read_and_holds),
 		cmocka_unit_test(proofs_are_written_as_specified),
-		cmocka_unit_test(the_extra_is_skipped),
+		cmocka_unit_test(what_was_read_is_written_again),
+		cmocka_unit_test(the_extra_is_kept_and_proves_nothing),
 		cmocka_unit_test(malformed_proofs_are_refused),
 		cmocka_unit_test(nothing_is_no_proof),
 		cmocka_unit_test(proofs_are_bounded),
