@@ -14,6 +14,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/digest.h"
 #include "lib/base/error.h"
+#include "registry/http/cork.h"
 #include "registry/http/place.h"
 #include "registry/http/precond.h"
 #include "registry/http/respond.h"
@@ -215,6 +216,7 @@ static struct MHD_Response *unchanged_new(const struct place_kind *kind, const c
 /* What one request asks of a file that was found. */
 struct ask {
 	struct MHD_Connection *c;
+	bool head; /* only the header is asked for */
 	const char *none_match, *range, *if_range;
 	unsigned status; /* of the answer, once there is one */
 };
@@ -230,10 +232,21 @@ static enum MHD_Result queue(struct ask *a, unsigned status, struct MHD_Response
 	return MHD_queue_response(a->c, status, r);
 }
 
+/* An answer whose body comes from a file that is open. */
+static enum MHD_Result queue_open_file(struct ask *a, unsigned status, struct MHD_Response *r)
+{
+	if (!a->head)
+		cork_hold(MHD_get_connection_info(a->c, MHD_CONNECTION_INFO_CONNECTION_FD)
+				  ->connect_fd);
+	return queue(a, status, r);
+}
+
 static enum MHD_Result queue_entry(struct ask *a, const struct entry *e)
 {
 	if (a->none_match && etag_listed(a->none_match, e->etag))
 		return queue(a, MHD_HTTP_NOT_MODIFIED, e->unchanged);
+	if (e->id.size > SMALL_MAX)
+		return queue_open_file(a, MHD_HTTP_OK, e->full);
 	return queue(a, MHD_HTTP_OK, e->full);
 }
 
@@ -394,12 +407,11 @@ static enum MHD_Result answer_fd(int fd_take, const char *path, const char *etag
 		ok = MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_RANGE, content_range);
 	if (ok)
 		ok = dress(r, &kind, etag, true);
-	if (ok)
-		ok = queue(a,
-			   part == RANGE_NONE   ? MHD_HTTP_OK
-			   : part == RANGE_PART ? MHD_HTTP_PARTIAL_CONTENT
-						: MHD_HTTP_RANGE_NOT_SATISFIABLE,
-			   r);
+	if (ok && part == RANGE_BEYOND)
+		ok = queue(a, MHD_HTTP_RANGE_NOT_SATISFIABLE, r);
+	else if (ok)
+		ok = queue_open_file(a, part == RANGE_PART ? MHD_HTTP_PARTIAL_CONTENT : MHD_HTTP_OK,
+				     r);
 	MHD_destroy_response(r);
 	return ok;
 }
@@ -478,10 +490,11 @@ static enum MHD_Result from_disk(struct files *f, const char *url, struct ask *a
 	return answer_fd(steal_fd(&fd), path, etag, (uint64_t)id.size, a);
 }
 
-enum MHD_Result files_answer(struct files *f, struct MHD_Connection *c, const char *url,
+enum MHD_Result files_answer(struct files *f, struct MHD_Connection *c, const char *url, bool head,
 			     unsigned *status)
 {
 	struct ask a = {.c = c,
+			.head = head,
 			.none_match = header(c, MHD_HTTP_HEADER_IF_NONE_MATCH),
 			.range = header(c, MHD_HTTP_HEADER_RANGE)};
 	enum MHD_Result result;

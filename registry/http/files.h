@@ -10,6 +10,7 @@
 #define REGISTRY_HTTP_FILES_H
 
 #include <microhttpd.h>
+#include <stdbool.h>
 
 #include "lib/base/compiler.h"
 
@@ -21,8 +22,8 @@ MUSTCHECK int files_new(int dir, struct files **out, struct error *err);
 void files_free(struct files *f);
 DEFINE_CLEANUP(struct files *, files_free)
 
-/* Queue the answer for a raw URL path. *status is what was answered. */
-enum MHD_Result files_answer(struct files *f, struct MHD_Connection *c, const char *url,
+/* Queue the answer for a raw URL path; `head`: its header alone. *status is what was answered. */
+enum MHD_Result files_answer(struct files *f, struct MHD_Connection *c, const char *url, bool head,
 			     unsigned *status);
 
 #endif

@@ -12,6 +12,7 @@
 #include "lib/base/log.h"
 #include "lib/base/utc.h"
 #include "registry/http/api.h"
+#include "registry/http/cork.h"
 #include "registry/http/files.h"
 #include "registry/http/git_http.h"
 #include "registry/http/jobs.h"
@@ -353,6 +354,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *u
 	struct request *q = *state;
 
 	(void)version;
+	cork_forget();
 	/* An answer in the first call would make it the connection's last. */
 	if (!q)
 		return begin(s, c, url, method, state);
@@ -362,7 +364,8 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *u
 
 		if (*len) /* a body with a GET */
 			return MHD_NO;
-		ok = files_answer(s->files, c, url, &status);
+		ok = files_answer(s->files, c, url, strcmp(method, MHD_HTTP_METHOD_HEAD) == 0,
+				  &status);
 		metrics_count(&s->metrics, status);
 		return ok;
 	}

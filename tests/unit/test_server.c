@@ -15,7 +15,7 @@
 #include "tests/support/gitbox.h"
 #include "tests/unit/unit.h"
 
-enum { LARGE = 100000 };
+enum { LARGE = 300000 }; /* more than libmicrohttpd sends in one step */
 
 /* A server of a temporary tree. */
 struct webtree {
@@ -29,6 +29,7 @@ struct webtree {
 struct web_answer {
 	int status; /* 0: the connection ended without an answer */
 	struct buf head, body;
+	size_t first; /* bytes that the first read gave */
 };
 
 enum { CHUNK = 4096, WAIT_S = 10 };
@@ -131,6 +132,7 @@ static void web_talk(int fd, const char *text, bool head, struct web_answer *out
 		n = recv(fd, chunk, sizeof(chunk), 0);
 		if (n <= 0)
 			return;
+		out->first = out->first ? out->first : (size_t)n;
 		assert_int_equal(buf_add(&out->head, chunk, (size_t)n, &err), 0);
 		end = strstr(out->head.data, "\r\n\r\n");
 	}
@@ -303,6 +305,50 @@ static void replaced_large_file_is_seen_at_once(void **state)
 	assert_int_equal(status_of(w, "/p/a/targets/00.image", NULL), 404);
 }
 
+/* On one connection, with answers between that have no body of a file to wait for. */
+static void header_of_a_large_file_brings_its_first_bytes(void **state)
+{
+	static const struct {
+		const char *method, *path, *more;
+		int status;
+		size_t len;
+		bool together;
+	} asks[] = {
+		{"GET", "/large", "", 200, LARGE, false}, /* the library has to learn the socket */
+		{"GET", "/large", "", 200, LARGE, true},
+		{"HEAD", "/large", "", 200, 0, false},
+		{"GET", "/small", "", 200, 2, true},
+		{"GET", "/large", "If-None-Match: *\r\n", 304, 0, false},
+		{"GET", "/large", "", 200, LARGE, true},
+		{"GET", "/large", "Range: bytes=0-29999\r\n", 206, 30000, true},
+		{"GET", "/large", "Range: bytes=99999999-\r\n", 416, 0, false},
+		{"GET", "/nothing", "", 404, 0, false},
+		{"GET", "/large", "", 200, LARGE, true},
+		{"GET", "/healthz", "", 200, 11, true},
+	};
+	static char large[LARGE + 1];
+	struct webtree *w = *state;
+	CLEANUP(closep) int fd = webtree_connect(w, NULL);
+	struct web_answer a;
+	char text[256];
+
+	memset(large, 'x', LARGE);
+	webtree_put(w, "large", large, true);
+	webtree_put(w, "small", "{}", true);
+	for (size_t i = 0; i < ARRAY_LEN(asks); i++) {
+		(void)snprintf(text, sizeof(text), "%s %s HTTP/1.1\r\nHost: x\r\n%s\r\n",
+			       asks[i].method, asks[i].path, asks[i].more);
+		web_talk(fd, text, strcmp(asks[i].method, "HEAD") == 0 || asks[i].status == 304,
+			 &a);
+		assert_int_equal(a.status, asks[i].status);
+		if (asks[i].len)
+			assert_int_equal(a.body.len, asks[i].len);
+		if (asks[i].together)
+			assert_true(a.first > strlen(a.head.data));
+		web_clear(&a);
+	}
+}
+
 static void range_of_small_and_large_files(void **state)
 {
 	static char large[LARGE + 1];
@@ -318,9 +364,9 @@ static void range_of_small_and_large_files(void **state)
 	assert_string_equal(a.body.data, "234");
 	assert_string_equal(web_header(&a, "Content-Range"), "bytes 2-4/10");
 	web_clear(&a);
-	web_get(w, "/p/a/targets/00.large", "Range: bytes=99998-\r\n", &a);
+	web_get(w, "/p/a/targets/00.large", "Range: bytes=299998-\r\n", &a);
 	assert_int_equal(a.status, 206);
-	assert_string_equal(a.body.data, large + 99998);
+	assert_string_equal(a.body.data, large + 299998);
 	web_clear(&a);
 	web_get(w, "/p/a/targets/00.large", NULL, &a);
 	assert_int_equal(a.status, 200);
@@ -328,9 +374,9 @@ static void range_of_small_and_large_files(void **state)
 	assert_string_equal(a.body.data, large);
 	assert_string_equal(web_header(&a, "Accept-Ranges"), "bytes");
 	web_clear(&a);
-	web_get(w, "/p/a/targets/00.large", "Range: bytes=100000-\r\n", &a);
+	web_get(w, "/p/a/targets/00.large", "Range: bytes=300000-\r\n", &a);
 	assert_int_equal(a.status, 416);
-	assert_string_equal(web_header(&a, "Content-Range"), "bytes */100000");
+	assert_string_equal(web_header(&a, "Content-Range"), "bytes */300000");
 	web_clear(&a);
 	assert_int_equal(status_of(w, "/p/a/targets/00.small",
 				   "Range: bytes=2-4\r\nIf-Range: \"other\"\r\n"),
@@ -596,6 +642,7 @@ int main(void)
 		cmocka_unit_test(unchanged_file_is_304),
 		cmocka_unit_test(replaced_file_is_seen_at_once),
 		cmocka_unit_test(replaced_large_file_is_seen_at_once),
+		cmocka_unit_test(header_of_a_large_file_brings_its_first_bytes),
 		cmocka_unit_test(range_of_small_and_large_files),
 		cmocka_unit_test(head_has_the_length_and_no_body),
 		cmocka_unit_test(nothing_outside_of_the_tree_is_served),
