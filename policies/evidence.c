@@ -511,7 +511,7 @@ static int search_steps(struct search *s, const struct step *step, struct error 
 static int search_all(struct search *s, struct error *err)
 {
 	static const struct step *const steps[] = {&succession, &rotation};
-	int r = search_deposits(s, err);
+	int r = query(s)->ahead ? 0 : search_deposits(s, err);
 
 	for (size_t i = 0; r == 0 && query(s)->to && !s->e->by && i < ARRAY_LEN(steps); i++)
 		r = search_steps(s, steps[i], err);

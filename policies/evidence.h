@@ -27,7 +27,11 @@ struct evidence_query {
 	/* Older roots that are known: a product returns to a vendor by keys of none of them. */
 	const struct tuf_root *const *earlier;
 	size_t nearlier;
-	bool ahead; /* a registry, before it logs `to`: its leaf is not demanded yet */
+	/*
+	 * A registry, before it logs `to`: its leaf is not demanded yet, and only a succession or
+	 * a rotation is looked for.
+	 */
+	bool ahead;
 	/* A log's newest checkpoint, which tells the time if enough witnesses signed; or NULL. */
 	const struct buf *checkpoint;
 };

@@ -42,12 +42,38 @@ int deposit_evidence(struct registry *r, const char *product, const struct tuf_r
 	return evidence_gather(&source, &query, out, err);
 }
 
+/* What earlier jobs of this transaction did is not in the tree yet. */
+static int demand_clean(struct work *w, const char *product, struct error *err)
+{
+	if (!w->dirty)
+		return 0;
+	w->again = true;
+	return error_set(err, E_BUSY, "%s: other changes come first", product);
+}
+
 int work_evidence(struct work *w, const char *product, const struct tuf_root *from,
 		  const char *deposit, struct evidence *out, struct error *err)
 {
-	if (w->dirty) {
-		w->again = true;
-		return error_set(err, E_BUSY, "%s: other changes come first", product);
-	}
-	return deposit_evidence(w->r, product, from, deposit, out, err);
+	int r = demand_clean(w, product, err);
+
+	return r < 0 ? r : deposit_evidence(w->r, product, from, deposit, out, err);
+}
+
+int work_step(struct work *w, const struct evidence_query *q, struct evidence *out,
+	      struct error *err)
+{
+	struct own_tree tree = {w->r->public, q->product};
+	const struct evidence_source source = {.ctx = &tree, .read = own_tree_read};
+	CLEANUP(buf_clear) struct buf checkpoint = {0};
+	struct evidence_query query = *q;
+	int r = demand_clean(w, q->product, err);
+
+	if (r == 0)
+		r = file_read(w->r->public, "log/checkpoint", NOTE_MAX, &checkpoint, err);
+	if (r == 0)
+		query.checkpoint = &checkpoint;
+	else if (r != E_NOTFOUND)
+		return r;
+	query.ahead = true;
+	return evidence_gather(&source, &query, out, err);
 }

@@ -21,6 +21,7 @@
 
 struct cosign;
 struct evidence;
+struct evidence_query;
 struct evidence_source;
 struct job;
 struct tuf_root;
@@ -104,5 +105,13 @@ MUSTCHECK int deposit_evidence(struct registry *r, const char *product, const st
  */
 MUSTCHECK int work_evidence(struct work *w, const char *product, const struct tuf_root *from,
 			    const char *deposit, struct evidence *out, struct error *err);
+
+/*
+ * In a job, too: does a logged succession or rotation carry this step, whose root is not in the
+ * log yet? The time is that of our newest checkpoint, if enough witnesses signed it. `q` has all
+ * but `ahead` and `checkpoint`.
+ */
+MUSTCHECK int work_step(struct work *w, const struct evidence_query *q, struct evidence *out,
+			struct error *err);
 
 #endif

@@ -25,6 +25,7 @@ struct step {
 	struct publisher publisher; /* of `to` */
 	bool bridge;                /* `to` is the bridge of a released deposit */
 	bool rotation;              /* the publisher re-keyed itself by a logged rotation */
+	bool offered;               /* not signed by all yet, so what carries it comes later */
 };
 
 static void step_clear(struct step *s)
@@ -254,34 +255,93 @@ static int try_bridge(void *ctx, const struct deposit_row *row, struct error *er
 	return 0;
 }
 
-/* A statement of this type about exactly this step, at least so many days in the log. */
-static int check_statement(struct step *s, const char *type, int days, bool *found,
-			   struct error *err)
-{
-	struct document_row row = {0};
-	CLEANUP(buf_clear) struct buf bytes = {0};
-	CLEANUP(envelope_freep) struct envelope *doc = NULL;
-	struct error none;
-	const char *to;
-	int r;
+/* Older roots, whose keys a vendor that returns must not have. */
+struct earlier {
+	struct tuf_root **roots; /* owned */
+	size_t n;
+};
 
-	(void)snprintf(row.product, sizeof(row.product), "%s", s->b->product);
-	(void)snprintf(row.type, sizeof(row.type), "%s", type);
-	r = store_document_latest(s->b->w->store, &row, &bytes, &none);
-	if (r == E_NOTFOUND)
-		return 0;
+static void earlier_clear(struct earlier *e)
+{
+	for (size_t i = 0; i < e->n; i++)
+		tuf_root_free(e->roots[i]);
+	free(e->roots);
+}
+
+static int load_earlier(const struct step *s, struct earlier *out, struct error *err)
+{
+	out->roots = calloc((size_t)s->from->version, sizeof(struct tuf_root *));
+	if (!out->roots)
+		return error_nomem(err);
+	for (int64_t v = 1; v < s->from->version; v++) {
+		int r = load_root(s->b->w->store, s->b->product, v, &out->roots[out->n], err);
+
+		if (r < 0)
+			return r;
+		out->n++;
+	}
+	return 0;
+}
+
+/* What the log says of this step; nothing that carries it leaves *out without `by`. */
+static int find_statement(const struct step *s, struct evidence *out, struct error *err)
+{
+	CLEANUP(earlier_clear) struct earlier old = {0};
+	CLEANUP(tuf_root_freep) struct tuf_root *anchor = NULL;
+	int r = load_earlier(s, &old, err);
+
 	if (r == 0)
-		r = envelope_parse(bytes.data, bytes.len, type, &doc, &none);
+		r = load_root(s->b->w->store, s->b->product, s->tenure.anchor, &anchor, err);
+	if (r < 0)
+		return r;
+	const struct evidence_query q = {.product = s->b->product,
+					 .from = s->from,
+					 .to = s->to,
+					 .anchor = anchor,
+					 .earlier = (const struct tuf_root *const *)old.roots,
+					 .nearlier = old.n};
+	r = work_step(s->b->w, &q, out, err);
+	if (r == E_UNTRUSTED) /* everything in our own log was signed as it has to be */
+		r = err->code = E_DENIED;
+	return r < 0 ? error_prefix(err, r, "%s", s->it->name) : 0;
+}
+
+/*
+ * Has it waited? By the witnesses that devices go by, where the root names any: else it would
+ * be in the log before a device may follow it.
+ */
+static int check_waited(const struct step *s, const struct evidence *e, struct error *err)
+{
+	bool succession = strcmp(e->by, statement_name(ST_SUCCESSION)) == 0;
+	int days = succession ? SUCCESSION_WAIT_DAYS : ROTATION_WAIT_DAYS;
+	const char *id = json_string_value(json_array_get(e->used, 0));
+	const struct fact_value objection = facts_get(e->facts, fact_find("objection"));
+	CLEANUP(freep) struct publisher *from = calloc(1, sizeof(*from));
+	struct document_row row;
+	struct error none;
+	int r = from ? publisher_read(s->from, "root.json", from, err) : error_nomem(err);
+
+	if (r < 0 || e->released == ANSWER_YES)
+		return r;
+	if (!succession && objection.flag)
+		return error_set(err, E_DENIED, "%s: its %s was objected to", s->it->name, e->by);
+	r = store_document(s->b->w->store, id, &row, NULL, &none);
 	if (r < 0)
 		return error_set(err, r, "%s", none.text);
-	to = json_string_value(json_object_get(envelope_signed(doc), "to"));
-	if (!to || strcmp(to, envelope_id(s->it->doc)) != 0)
+	if (from->witness_threshold == 0 && s->b->w->now - row.received >= (int64_t)days * DAY_S)
 		return 0;
-	if (s->b->w->now - row.received < (int64_t)days * DAY_S)
-		return error_set(err, E_NOTYET, "%s: its %s has to be in the log for %d days",
-				 s->it->name, type, days);
-	*found = true;
-	return 0;
+	return error_set(err, E_NOTYET, "%s: its %s has to be in the log for %d %sdays",
+			 s->it->name, e->by, days, from->witness_threshold ? "witnessed " : "");
+}
+
+/* What stewards still sign may be what a succession, which names it, is about to be made for. */
+static int note_offer(struct step *s, struct error *err)
+{
+	CLEANUP(freep) struct publisher *from = calloc(1, sizeof(*from));
+	int r = from ? publisher_read(s->from, "root.json", from, err) : error_nomem(err);
+
+	s->offered = r == 0 && from->kind == PUBLISHER_STEWARDS && s->it->state == ITEM_PROPOSAL;
+	return r;
 }
 
 /*
@@ -292,8 +352,8 @@ static int check_statement(struct step *s, const char *type, int days, bool *fou
 static int check_change(struct step *s, unsigned change, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf what = {0};
+	CLEANUP(evidence_clear) struct evidence found = {0};
 	struct bridges x = {.s = s};
-	bool found = false;
 	int r = store_deposits(s->b->w->store, s->b->product, envelope_id(s->from->doc), try_bridge,
 			       &x, err);
 
@@ -303,13 +363,15 @@ static int check_change(struct step *s, unsigned change, struct error *err)
 		return error_set(err, E_DENIED,
 				 "%s: is the bridge of deposit %.12s, which is not released: %s",
 				 s->it->name, x.deposit, x.why);
-	r = check_statement(s, "succession", SUCCESSION_WAIT_DAYS, &found, err);
-	if (r < 0 || found)
+	r = note_offer(s, err);
+	if (r == 0 && !s->offered)
+		r = find_statement(s, &found, err);
+	if (r < 0 || s->offered)
 		return r;
-	r = check_statement(s, "rotation", ROTATION_WAIT_DAYS, &found, err);
-	s->rotation = found && !(change & CHANGE_NAME);
-	if (r < 0 || s->rotation)
-		return r;
+	if (found.by) {
+		s->rotation = strcmp(found.by, statement_name(ST_ROTATION)) == 0;
+		return check_waited(s, &found, err);
+	}
 	r = publisher_change_text(change, &what, err);
 	if (r < 0)
 		return r;
@@ -383,7 +445,7 @@ static int take_change(struct step *s, unsigned change, struct error *err)
 	struct key_use use = {s->b->product, s->publisher.id, 0};
 	int r = check_change(s, change, err);
 
-	if (r < 0)
+	if (r < 0 || s->offered)
 		return r;
 	if (s->rotation)
 		return take_same(s, err);

@@ -8,6 +8,7 @@
 #include "lib/base/utc.h"
 #include "lib/tuf/role.h"
 #include "policies/deposit.h"
+#include "policies/ledger.h"
 #include "policies/publisher.h"
 #include "registry/documents/batch.h"
 #include "registry/tree/outbox.h"
@@ -254,6 +255,34 @@ static int check_version(struct claim *c, struct error *err)
 			 c->it->name, last.version, version);
 }
 
+/* Nobody may say so much that the others' words cannot be read any more (policies/ledger.h). */
+static int check_words(struct claim *c, struct error *err)
+{
+	static const int64_t most[ST_TYPES] = {
+		[ST_HEARTBEAT] = LEDGER_HEARTBEATS, [ST_PRODUCT] = LEDGER_VENDOR_WORDS,
+		[ST_EOL] = LEDGER_VENDOR_WORDS,     [ST_OBJECTION] = LEDGER_VENDOR_WORDS,
+		[ST_NOTICE] = LEDGER_SEAT_WORDS,    [ST_APPROVAL] = LEDGER_SEAT_WORDS,
+		[ST_REFUSAL] = LEDGER_SEAT_WORDS,
+	};
+	const struct document_row *row = &c->it->row;
+	struct store *store = c->b->w->store;
+	int64_t limit = most[c->st.type], n = 0;
+	int r = 0;
+
+	if (!limit)
+		return 0;
+	if (statement_signer(c->st.type) == BY_TRUSTEE)
+		r = store_signer_count(store, row->deposit, row->signer, &n, err);
+	else
+		r = store_type_count(store, c->b->product, envelope_type(c->it->doc),
+				     envelope_id(c->root->doc), &n, err);
+	if (r == 0 && n >= limit)
+		r = error_set(err, E_DENIED,
+			      "%s: %" PRId64 " such statements are in the log: as many as count",
+			      c->it->name, n);
+	return r;
+}
+
 struct rival {
 	struct claim *c;
 	const struct deposit *offered;
@@ -379,6 +408,14 @@ static int judge_eol(struct claim *c, struct error *err)
 	return r < 0 ? r : batch_accept(c->b, c->it, err);
 }
 
+/* May a statement of this type be for one of that type? */
+static bool is_target(enum statement_type type, enum statement_type target)
+{
+	if (target == ST_NOTICE)
+		return true;
+	return target == (type == ST_OBJECTION ? ST_ROTATION : ST_EOL);
+}
+
 /* What an approval, refusal or objection is for is here, and about the same deposit. */
 static int check_target(struct claim *c, struct error *err)
 {
@@ -392,16 +429,16 @@ static int check_target(struct claim *c, struct error *err)
 		r = statement_read(doc, "target", &target, &none);
 	if (r == E_NOTFOUND || r == E_INVALID ||
 	    (r == 0 &&
-	     (strcmp(target.product, c->b->product) != 0 ||
-	      (target.type != ST_NOTICE && (target.type != ST_EOL || c->st.type == ST_OBJECTION)))))
+	     (strcmp(target.product, c->b->product) != 0 || !is_target(c->st.type, target.type))))
 		return error_set(err, E_NOTFOUND, "%s: names no notice%s of %s: %.12s", c->it->name,
-				 c->st.type == ST_OBJECTION ? "" : " or eol", c->b->product,
-				 c->st.target);
+				 c->st.type == ST_OBJECTION ? " or rotation" : " or eol",
+				 c->b->product, c->st.target);
 	if (r < 0)
 		return error_set(err, r, "%s", none.text);
 	if (c->st.type == ST_OBJECTION) {
-		(void)snprintf(c->it->row.deposit, sizeof(c->it->row.deposit), "%s",
-			       target.deposit);
+		if (target.deposit)
+			(void)snprintf(c->it->row.deposit, sizeof(c->it->row.deposit), "%s",
+				       target.deposit);
 		return 0;
 	}
 	about = target.type == ST_NOTICE ? target.bridge : target.final_bridge;
@@ -502,6 +539,8 @@ int judge_statement(struct batch *b, struct item *it, struct error *err)
 	r = authority[statement_signer(c.st.type)](&c, err);
 	if (r == 0)
 		r = check_version(&c, err);
+	if (r == 0)
+		r = check_words(&c, err);
 	if (r == 0)
 		r = judge_type(&c, err);
 	return r < 0 ? r : put_file(&c, err);

@@ -100,17 +100,40 @@ int store_documents(struct store *s, const char *product, store_document_fn each
 	return r;
 }
 
+static int read_count(struct store *s, sqlite3_stmt *st, int64_t *out, struct error *err)
+{
+	int r = db_row(s, st, "count", err);
+
+	if (r == 0)
+		*out = sqlite3_column_int64(st, 0);
+	return r;
+}
+
 int store_deposit_count(struct store *s, const char *deposit, const char *type, int64_t *out,
 			struct error *err)
 {
 	CLEANUP(db_donep) sqlite3_stmt *st = NULL;
 	int r = db_bind(s, Q_DEPOSIT_COUNT, &st, err, "tt", deposit, type);
 
-	if (r == 0)
-		r = db_row(s, st, "count", err);
-	if (r == 0)
-		*out = sqlite3_column_int64(st, 0);
-	return r;
+	return r < 0 ? r : read_count(s, st, out, err);
+}
+
+int store_signer_count(struct store *s, const char *deposit, const char *signer, int64_t *out,
+		       struct error *err)
+{
+	CLEANUP(db_donep) sqlite3_stmt *st = NULL;
+	int r = db_bind(s, Q_SIGNER_COUNT, &st, err, "tt", deposit, signer);
+
+	return r < 0 ? r : read_count(s, st, out, err);
+}
+
+int store_type_count(struct store *s, const char *product, const char *type, const char *since,
+		     int64_t *out, struct error *err)
+{
+	CLEANUP(db_donep) sqlite3_stmt *st = NULL;
+	int r = db_bind(s, Q_TYPE_COUNT, &st, err, "ttt", product, type, since);
+
+	return r < 0 ? r : read_count(s, st, out, err);
 }
 
 static void read_role(sqlite3_stmt *st, struct role_row *out)

@@ -51,6 +51,11 @@ const char *const queries[Q_COUNT] = {
 		" FROM leaf l JOIN document d ON d.id = l.document WHERE l.product = ?1 ORDER"
 		" BY seq",
 	[Q_DEPOSIT_COUNT] = "SELECT count(*) FROM document WHERE deposit = ?1 AND type = ?2",
+	[Q_SIGNER_COUNT] = "SELECT count(*) FROM document WHERE deposit = ?1 AND signer = ?2 "
+			   "AND type IN ('notice', 'approval', 'refusal')",
+	[Q_TYPE_COUNT] =
+		"SELECT count(*) FROM document d JOIN leaf l ON l.document = d.id WHERE d.product "
+		"= ?1 AND type = ?2 AND l.seq > (SELECT seq FROM leaf WHERE document = ?3)",
 	[Q_ROLE] = "SELECT name, version, document FROM role WHERE product = ?1 AND tenure = ?2 "
 		   "AND name = ?3",
 	[Q_ROLE_SET] = "INSERT OR REPLACE INTO role (product, tenure, name, version, document) "

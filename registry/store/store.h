@@ -120,6 +120,13 @@ MUSTCHECK int store_documents(struct store *s, const char *product, store_docume
 MUSTCHECK int store_deposit_count(struct store *s, const char *deposit, const char *type,
 				  int64_t *out, struct error *err);
 
+/* A trustee's notices, approvals and refusals; statements of one type since a document of the same
+ * product. */
+MUSTCHECK int store_signer_count(struct store *s, const char *deposit, const char *signer,
+				 int64_t *out, struct error *err);
+MUSTCHECK int store_type_count(struct store *s, const char *product, const char *type,
+			       const char *since, int64_t *out, struct error *err);
+
 struct role_row {
 	char name[ROLE_SIZE];
 	int64_t version;

@@ -51,6 +51,12 @@ struct town *town_new(bool open_admission)
 		t->steward[i] = make_signer();
 	}
 	t->maintainer = make_signer();
+	for (size_t i = 0; i < TOWN_PEOPLE; i++) {
+		char name[32];
+
+		(void)snprintf(name, sizeof(name), "witness-%zu.example", i);
+		witness_make(&t->witness[i], name);
+	}
 	must(file_temp_dir(false, &t->dir, &must_error));
 	must(registry_init(t->dir, &init, &must_error));
 	must(registry_open(t->dir, &t->r, &must_error));
@@ -162,25 +168,50 @@ static void add_online(struct town *t, json_t *root, const char *publisher)
 	json_decref(keys);
 }
 
-static struct paper new_root(struct town *t, int64_t version, bool vendor)
+static json_t *witness_list(const struct town *t)
 {
-	const char *kind = vendor ? "vendor" : "stewards";
-	struct signer *const *who = vendor ? t->vendor : t->steward;
+	json_t *keys = json_array();
+
+	for (size_t i = 0; i < t->witnesses; i++)
+		json_array_append_new(keys, witness_vkey(&t->witness[i]));
+	return keys;
+}
+
+static struct paper people_root(struct town *t, int64_t version, const char *kind,
+				const char *publisher, struct signer *const *who)
+{
+	bool vendor = strcmp(kind, "vendor") == 0;
 	struct paper p = {0};
 	MUST_ERROR;
 
 	must(repo_signed_new(TUF_ROOT, TOWN_PRODUCT, version, t->now, &p.body, &must_error));
 	json_object_set_new(p.body, "x-bequest",
-			    json_pack("{s:{s:s, s:s, s:s}, s:[o], s:{s:[], s:i}}", "publisher",
-				      "id", vendor ? "acme" : "acme.stewards", "name",
-				      vendor ? "Acme" : "Friends of Acme", "kind", kind, "logs",
-				      own_log(t), "witnesses", "keys", "threshold", 0));
+			    json_pack("{s:{s:s, s:s, s:s}, s:[o], s:{s:o, s:i}}", "publisher", "id",
+				      publisher, "name", vendor ? "Acme" : "Friends of Acme",
+				      "kind", kind, "logs", own_log(t), "witnesses", "keys",
+				      witness_list(t), "threshold",
+				      t->witnesses ? (int)t->witnesses - 1 : 0));
 	add_people(p.body, TUF_ROOT, who, TOWN_PEOPLE);
 	must(repo_root_threshold(p.body, TUF_ROOT, TOWN_THRESHOLD, &must_error));
 	add_people(p.body, TUF_TARGETS, vendor ? t->vendor : &t->maintainer, 1);
 	must(repo_root_threshold(p.body, TUF_TARGETS, 1, &must_error));
 	must(repo_root_threshold(p.body, TUF_TIMESTAMP, 1, &must_error));
 	must(repo_root_threshold(p.body, TUF_SNAPSHOT, 1, &must_error));
+	return p;
+}
+
+static struct paper new_root(struct town *t, int64_t version, bool vendor)
+{
+	return people_root(t, version, vendor ? "vendor" : "stewards",
+			   vendor ? "acme" : "acme.stewards", vendor ? t->vendor : t->steward);
+}
+
+struct paper town_root_of(struct town *t, int64_t version, const char *kind, const char *publisher,
+			  struct signer *const *who)
+{
+	struct paper p = people_root(t, version, kind, publisher, who);
+
+	add_online(t, p.body, publisher);
 	return p;
 }
 
@@ -602,4 +633,26 @@ char *town_broken(const struct town *t)
 	json_decref(snapshot);
 	json_decref(targets);
 	return x.wrong;
+}
+
+static void cosign(struct town *t, int64_t at, const char *path)
+{
+	CLEANUP(buf_clear) struct buf full = {0};
+	MUST_ERROR;
+
+	must(buf_printf(&full, &must_error, "%s/public/%s", t->dir, path));
+	for (size_t i = 0; i < t->witnesses; i++)
+		witness_cosign_file(&t->witness[i], at, full.data);
+}
+
+void town_cosign(struct town *t, int64_t at, const char *const *ids, size_t n)
+{
+	char path[256];
+
+	cosign(t, at, "log/checkpoint");
+	for (size_t i = 0; i < n; i++) {
+		(void)snprintf(path, sizeof(path), "p/" TOWN_PRODUCT "/proofs/%s.tlog-proof",
+			       ids[i]);
+		cosign(t, at, path);
+	}
 }

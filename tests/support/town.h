@@ -14,6 +14,7 @@
 
 #include "lib/sign/signer.h"
 #include "registry/registry.h"
+#include "tests/support/cosign.h"
 
 struct error;
 
@@ -27,11 +28,19 @@ struct town {
 	int64_t now;
 	struct signer *vendor[TOWN_PEOPLE], *trustee[TOWN_PEOPLE], *steward[TOWN_PEOPLE];
 	struct signer *maintainer;
+	struct witness witness[TOWN_PEOPLE];
+	size_t witnesses; /* that roots name from now on; all but one must cosign (0) */
 };
 
 struct town *town_new(bool open_admission);
 void town_free(struct town *t);
 DEFINE_CLEANUP(struct town *, town_free)
+
+/*
+ * What the witnesses say of the newest checkpoint and of these documents' proofs, by
+ * id: seen at `at`.
+ */
+void town_cosign(struct town *t, int64_t at, const char *const *ids, size_t n);
 
 /* Close the registry and open it again; the result of registry_open(). */
 int town_reopen(struct town *t, struct error *err);
@@ -48,6 +57,9 @@ void paper_sign(struct paper *p, struct signer *const *who, size_t n);
 
 /* `kind` "vendor" or "stewards" decides people, publisher id and online keys. */
 struct paper town_root(struct town *t, int64_t version, const char *kind);
+/* One of other people (2 of 3), with the targets keys of that kind; nobody has signed it. */
+struct paper town_root_of(struct town *t, int64_t version, const char *kind, const char *publisher,
+			  struct signer *const *who);
 /* The bridge: root `version` for the stewards with throw-away online keys, signed by the vendor. */
 struct paper town_bridge(struct town *t, int64_t version);
 /* Signed by the vendor's first (kind vendor) or by the maintainer. */
