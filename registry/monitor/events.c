@@ -263,8 +263,10 @@ int monitor_keep(struct monitor *m, const char *kind, const struct exhibit *file
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		digest_add(d, files[i].name, strlen(files[i].name) + 1);
 		digest_add(d, files[i].data, files[i].len);
+	}
 	digest_finish_hex(d, id);
 	(void)snprintf(folder, EVIDENCE_SIZE, "evidence/%.48s-%.*s", kind, EVIDENCE_DIGITS, id);
 	r = file_open_dir(m->dir, folder, true, &dir, err);

@@ -205,16 +205,37 @@ static int pin(struct monitor *m, const char *vkey, const char *why, struct erro
 				       json_pack("{s:s, s:s}", "vkey", vkey, "why", why), err);
 }
 
+/* The key given by hand, alone or in a policy; NULL: none. */
+static int given_key(const struct monitor *m, struct buf *text, const char **out, struct error *err)
+{
+	int r;
+
+	*out = m->vkey;
+	if (m->vkey || !m->policy)
+		return 0;
+	if (m->policy->nlogs != 1)
+		return error_set(err, E_USAGE,
+				 "--policy: names %zu logs: say with --vkey which one is meant",
+				 m->policy->nlogs);
+	r = note_key_format(&m->policy->logs[0].key, text, err);
+	*out = text->data;
+	return r;
+}
+
 /* Which key, and is it still the one that was pinned? */
 static int choose_key(struct monitor *m, const struct record *rec, struct error *err)
 {
 	CLEANUP(json_decrefp) json_t *log = NULL;
-	const char *vkey = m->vkey, *pinned, *why = "given on the command line";
+	CLEANUP(buf_clear) struct buf text = {0};
+	const char *vkey = NULL, *given = NULL, *pinned, *why = "given on the command line";
 	struct happening odd = {.level = LEVEL_ALARM, .kind = "log-key", .scope = "registry.json"};
 	int r = memory_get_json(m->memory, "log", &log, err);
 
+	if (r >= 0)
+		r = given_key(m, &text, &given, err);
 	if (r < 0)
 		return r;
+	vkey = given;
 	pinned = json_string_value(json_object_get(log, "vkey"));
 	if (pinned && vkey && strcmp(vkey, pinned) != 0)
 		return error_set(err, E_USAGE,
@@ -237,7 +258,7 @@ static int choose_key(struct monitor *m, const struct record *rec, struct error 
 				 "registry.json: no vantage point has it, so the log's "
 				 "key is not known; try again, or give --vkey");
 	r = note_key_parse(vkey, &m->log, err);
-	if (r < 0 && m->vkey && vkey == m->vkey)
+	if (r < 0 && vkey == given)
 		err->code = r = E_USAGE;
 	if (r == 0 && !pinned)
 		r = pin(m, vkey, why, err);
@@ -276,16 +297,8 @@ static int choose_witnesses(struct monitor *m, const struct record *rec, struct 
 	struct cosigners c = {0};
 	int r = 0;
 
-	m->nwitness = 0;
-	m->threshold = m->quorum;
-	for (size_t i = 0; i < m->nwitnesses; i++) {
-		r = add_witness(m, m->witnesses[i], err);
-		if (r < 0) {
-			err->code = E_USAGE;
-			return error_prefix(err, E_USAGE, "--witness: %s", m->witnesses[i]);
-		}
-	}
-	if (m->nwitnesses || !rec->witnesses)
+	m->nwitness = m->threshold = 0;
+	if (m->policy || !rec->witnesses)
 		return 0;
 	r = strict_read(rec->witnesses, "registry.json: signed.witnesses", cosigner_fields,
 			ARRAY_LEN(cosigner_fields), STRICT_OPEN, &c, err);
@@ -579,7 +592,12 @@ static int check_quorum(struct monitor *m, struct error *err)
 				    .patience = m->limits.grace};
 	const struct log_policy policy = {m->log, m->witness, m->nwitness, m->threshold};
 	struct error why = {0};
-	int r = m->threshold ? checkpoint_verify(&m->lead->head, &policy, NULL, &why) : 0;
+	int r = 0;
+
+	if (m->policy)
+		r = tlog_policy_verify(m->policy, &m->lead->head, &why);
+	else if (m->threshold)
+		r = checkpoint_verify(&m->lead->head, &policy, NULL, &why);
 
 	if (r == 0)
 		return monitor_fine(m, "quorum", h.scope, err);

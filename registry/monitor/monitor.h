@@ -23,7 +23,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/tlog/checkpoint.h"
+#include "lib/tlog/policy.h"
 #include "registry/monitor/memory.h"
 
 struct error;
@@ -79,16 +79,15 @@ struct monitor {
 	struct monitor_limits limits;
 	const char *const *products; /* only these; NULL: all */
 	size_t nproducts;
-	const char *vkey; /* given by hand; NULL: see heads.c */
-	const char *const *witnesses;
-	size_t nwitnesses, quorum; /* given by hand; 0: as registry.json says */
+	const char *vkey;                 /* given by hand; NULL: see heads.c */
+	const struct tlog_policy *policy; /* given by hand; NULL: registry.json's witnesses */
 
 	struct vantage vantage[VANTAGES_MAX];
 	size_t n;
 
 	/* Of the look under way. */
 	struct note_key log;
-	struct note_key witness[MONITOR_WITNESSES];
+	struct note_key witness[MONITOR_WITNESSES]; /* without a policy */
 	size_t nwitness, threshold;
 	json_t *online;              /* the registry's online keys; owned; NULL: not known */
 	struct vantage *lead;        /* whose tree is followed; NULL: none can be */

@@ -28,6 +28,16 @@ struct merkle_store tiles_reader(struct monitor_tiles *t);
 MUSTCHECK int tiles_entries(const struct vantage *of, uint64_t n, unsigned width, struct buf *out,
 			    struct error *err);
 
+/* One entry of a bundle, borrowed from its bytes. */
+struct entry {
+	const unsigned char *data;
+	size_t len;
+};
+
+/* Take the first `width` entries; more may follow, but nothing else. E_INVALID. */
+MUSTCHECK int entries_split(const void *data, size_t len, unsigned width,
+			    struct entry out[TILE_WIDTH], struct error *err);
+
 enum relation {
 	GROWN,   /* the smaller one is the beginning of the larger, or they are the same */
 	FORKED,  /* it is not: one of them, or both, belong to another history */

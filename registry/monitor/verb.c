@@ -40,8 +40,8 @@ const struct cli_option monitor_options[] = {
 		 "where to remember what was seen; made if it is not there"),
 	OPT(products, CLI_LIST, "product", "ID", "only this product; may be repeated (all)"),
 	OPT(vkey, CLI_TEXT, "vkey", "VKEY", "the log's key (as registry.json has it at first)"),
-	OPT(witnesses, CLI_LIST, "witness", "VKEY", "a witness; may be repeated"),
-	RANGE(quorum, 32, "quorum", "N", "of these witnesses N have to cosign (all)"),
+	OPT(policy, CLI_TEXT, "policy", "FILE",
+	    "the log and the witnesses to ask for, as C2SP tlog-policy (registry.json's)"),
 	OPT(follow, CLI_FLAG, "follow", NULL, "look again and again, until SIGTERM"),
 	RANGE(every, 86400, "every", "SECONDS", "with --follow: between two looks (300)"),
 	OPT(all, CLI_FLAG, "all", NULL, "report updates, heartbeats and rebuilds, too"),
@@ -65,6 +65,7 @@ struct session {
 	const struct monitor_options *o;
 	struct monitor m;
 	struct memory *memory; /* owned, as the rest */
+	struct tlog_policy *policy;
 	struct http *http;
 	int dir, lock;
 	struct timespec end; /* of this look, by CLOCK_MONOTONIC */
@@ -78,6 +79,7 @@ struct session {
 static void session_clear(struct session *s)
 {
 	monitor_clear(&s->m);
+	tlog_policy_free(s->policy);
 	memory_close(s->memory);
 	http_free(s->http);
 	closep(&s->lock);
@@ -307,17 +309,27 @@ static int check_options(const struct monitor_options *o, struct error *err)
 		if (!product_id_ok(o->products.items[i]))
 			return error_set(err, E_USAGE, "--product: %s: is no product id",
 					 o->products.items[i]);
-	if (o->witnesses.n > MONITOR_WITNESSES)
-		return error_set(err, E_USAGE, "--witness: want at most %d, got %zu",
-				 MONITOR_WITNESSES, o->witnesses.n);
-	if (o->quorum > (int64_t)o->witnesses.n)
-		return error_set(err, E_USAGE,
-				 "--quorum: want at most the number of --witness, "
-				 "%zu, got %" PRId64,
-				 o->witnesses.n, o->quorum);
 	if (o->every && !o->follow)
 		return error_set(err, E_USAGE, "--every: goes with --follow");
 	return 0;
+}
+
+/* A file that the person edits. */
+static int load_policy(struct session *s, const char *path, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf text = {0};
+	int r;
+
+	if (!path)
+		return 0;
+	r = file_read(AT_FDCWD, path, TLOG_POLICY_MAX, &text, err);
+	if (r == 0)
+		r = tlog_policy_parse(text.data ? text.data : "", text.len, &s->policy, err);
+	if (r == E_INVALID || r == E_NOTFOUND) {
+		err->code = E_USAGE;
+		return error_prefix(err, E_USAGE, "--policy: %s", path);
+	}
+	return r;
 }
 
 static int open_state(struct session *s, struct error *err)
@@ -343,6 +355,8 @@ static int open_session(struct session *s, const struct monitor_options *o, stru
 
 	s->o = o;
 	if (r == 0)
+		r = load_policy(s, o->policy, err);
+	if (r == 0)
 		r = open_state(s, err);
 	if (r == 0)
 		r = http_new(&net, &s->http, err);
@@ -353,9 +367,7 @@ static int open_session(struct session *s, const struct monitor_options *o, stru
 	m->products = o->products.n ? o->products.items : NULL;
 	m->nproducts = o->products.n;
 	m->vkey = o->vkey;
-	m->witnesses = o->witnesses.items;
-	m->nwitnesses = o->witnesses.n;
-	m->quorum = o->quorum ? (size_t)o->quorum : o->witnesses.n;
+	m->policy = s->policy;
 	set_limits(o, &m->limits);
 	for (size_t i = 0; i < o->urls.n; i++) {
 		s->source[i] = (struct source){s, o->urls.items[i]};

@@ -8,9 +8,9 @@
 struct error;
 
 struct monitor_options {
-	struct cli_list urls, products, witnesses;
-	const char *state, *vkey, *ca_file;
-	int64_t quorum, every, seconds, leaves;
+	struct cli_list urls, products;
+	const char *state, *vkey, *policy, *ca_file;
+	int64_t every, seconds, leaves;
 	int64_t warn_root, warn_targets, warn_snapshot, warn_timestamp, grace, remind;
 	bool follow, all, allow_http;
 };

@@ -11,11 +11,6 @@
 #include "registry/monitor/tiles.h"
 #include "registry/monitor/watched.h"
 
-struct entry {
-	const unsigned char *data; /* borrowed from the bundle */
-	size_t len;
-};
-
 struct bundle {
 	uint64_t n;
 	unsigned width;
@@ -33,31 +28,14 @@ static void bundle_free(struct bundle *b)
 }
 DEFINE_CLEANUP(struct bundle *, bundle_free)
 
-/* Take the first `width` entries; more may follow, but nothing else. */
+/* What is there, and the hashes of what is in the tree. */
 static int split(struct bundle *b, struct error *err)
 {
-	const unsigned char *at = (const unsigned char *)b->bytes.data;
-	size_t left = b->bytes.len;
-	unsigned n = 0;
+	int r = entries_split(b->bytes.data, b->bytes.len, b->width, b->entry, err);
 
-	for (; left; n++) {
-		size_t len;
-
-		if (n == TILE_WIDTH)
-			return error_set(err, E_INVALID, "has more than %d entries", TILE_WIDTH);
-		len = left < 2 ? left : (size_t)at[0] << 8 | at[1];
-		if (left < 2 || left - 2 < len)
-			return error_set(err, E_INVALID, "entry %u is cut off", n);
-		if (n < b->width) {
-			b->entry[n] = (struct entry){at + 2, len};
-			merkle_leaf(at + 2, len, &b->hash[n]);
-		}
-		at += 2 + len;
-		left -= 2 + len;
-	}
-	if (n < b->width)
-		return error_set(err, E_INVALID, "want %u entries, got %u", b->width, n);
-	return 0;
+	for (unsigned i = 0; r == 0 && i < b->width; i++)
+		merkle_leaf(b->entry[i].data, b->entry[i].len, &b->hash[i]);
+	return r;
 }
 
 /* The tile over the bundle is made of the bundle itself; all others are the log's. */

@@ -8,8 +8,16 @@ import base64
 import datetime
 import hashlib
 import http.server
+import inspect
 import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
 import threading
+import time
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -19,6 +27,8 @@ from test_registry_poller import Key, doc_id, document
 
 ORIGIN = "liar.example/log"
 PRODUCT = "acme.x1"
+REGISTRY = os.path.join(os.environ["BIN"], "bequest-registry")
+LIMIT_S = 60
 FAR = "2090-01-01T00:00:00Z"
 DAY = datetime.timedelta(days=1)
 
@@ -235,6 +245,7 @@ class Serving:
     def __init__(self, liar, files=None):
         self.files = liar.files if files is None else files
         self.hooks = {}
+        self.delay_s = 0
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -243,7 +254,7 @@ class Serving:
 
             def do_GET(self):
                 path = self.path.lstrip("/")
-                outer.asked.append(path)
+                time.sleep(outer.delay_s)
                 if path in outer.hooks:
                     self.close_connection = True
                     outer.hooks[path](self)
@@ -257,7 +268,6 @@ class Serving:
             def log_message(self, *args):
                 pass
 
-        self.asked = []
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/"
@@ -266,3 +276,74 @@ class Serving:
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+class Watch:
+    """A liar, who serves it, and a monitor's state."""
+
+    def __init__(self):
+        self.liar = Liar()
+        self.server = Serving(self.liar)
+        self.state = tempfile.mkdtemp(prefix="bequest-monitor-")
+        self.more = []
+
+    def close(self):
+        for s in [self.server, *self.more]:
+            s.close()
+        shutil.rmtree(self.state)
+
+    def serve(self, files):
+        self.more.append(Serving(self.liar, files))
+        return self.more[-1]
+
+    def command(self, *args):
+        urls = [a for s in [self.server, *self.more] for a in ("--url", s.url)]
+        return [REGISTRY, "monitor", *urls, "--state", self.state, "--grace", "1", *args]
+
+    def run(self, *args, status=0):
+        done = subprocess.run(self.command(*args, "--json"), capture_output=True, text=True,
+                              timeout=LIMIT_S)
+        assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
+        return json.loads(done.stdout)
+
+    def look(self, *args, status=0):
+        """The kinds of what a look reports."""
+        self.report = self.run(*args, status=status)
+        return [e["kind"] for e in self.report["events"]]
+
+    def text(self, kind):
+        (event,) = [e for e in self.report["events"] if e["kind"] == kind]
+        return event["text"]
+
+    def evidence(self, kind):
+        (event,) = [e for e in self.report["events"] if e["kind"] == kind]
+        folder = pathlib.Path(self.state, event["evidence"])
+        return {f.name: f.read_bytes() for f in folder.iterdir()}
+
+    def settle(self):
+        root = self.liar.settle()
+        assert self.look() == ["trust", "root"], self.report
+        return root
+
+
+def late(w, *args, status=0):
+    """A look at which what waited for its grace has waited long enough."""
+    subprocess.run(w.command(*args, "--json"), stdout=subprocess.DEVNULL, timeout=LIMIT_S)
+    time.sleep(1.1)  # the monitor's clock has seconds, and its grace here is one
+    return w.look(*args, status=status)
+
+
+def run_tests(module):
+    """Every function of `module` that takes a watch and nothing else, or those named as arguments."""
+    tests = [f for f in vars(module).values() if inspect.isfunction(f)
+             and f.__module__ == module.__name__ and [*inspect.signature(f).parameters] == ["w"]]
+    for test in tests:
+        if sys.argv[1:] and test.__name__ not in sys.argv[1:]:
+            continue
+        w = Watch()
+        begin = time.monotonic()
+        try:
+            test(w)
+        finally:
+            w.close()
+        print(f"{test.__name__} {time.monotonic() - begin:.1f} s", flush=True)
