@@ -7,6 +7,7 @@
 #include "escrow/items.h"
 #include "lib/base/error.h"
 #include "lib/base/utc.h"
+#include "policies/promise.h"
 #include "policies/publisher.h"
 
 enum { SOON_DAYS = 30, LOGS_WANTED = 2 };
@@ -160,6 +161,61 @@ static int lint_items(struct lint *l, const struct deposit *d, struct error *err
 		r = add(l, LINT_ERROR, "no-refs",
 			json_string("refs: the manifest vouches for no branch or tag"), err);
 	return r;
+}
+
+/* What a buyer of such a device may expect, and is not promised. */
+static int lint_class(struct lint *l, const char *name, const json_t *about, const json_t *root,
+		      struct error *err)
+{
+	CLEANUP(json_decrefp) json_t *why = NULL;
+	CLEANUP(buf_clear) struct buf lacking = {0};
+	enum answer answer;
+	struct error none = {0};
+	int r = promise_judge(name, about, root, &answer, &why, &none);
+
+	if (r == E_NOTFOUND)
+		return add(l, LINT_WARNING, "class",
+			   json_sprintf("%s: no such class is known", name), err);
+	if (r < 0)
+		return error_set(err, r, "%s", none.text);
+	if (answer == ANSWER_YES)
+		return add(l, LINT_NOTE, "class",
+			   json_sprintf("promises what a product of class %s must", name), err);
+	r = policy_lacking(why, &lacking, err);
+	return r < 0 ? r
+		     : add(l, LINT_WARNING, "class",
+			   json_sprintf("class %s %s", name, lacking.data), err);
+}
+
+static int lint_support(struct lint *l, const struct statement *about, struct error *err)
+{
+	char at[UTC_SIZE];
+
+	if (!about->support_until)
+		return add(l, LINT_WARNING, "support",
+			   json_string("support_until: no end of support is promised"), err);
+	utc_format(about->support_until, at);
+	if (l->now < about->support_until)
+		return 0;
+	return add(l, LINT_WARNING, "support-ended",
+		   json_sprintf("support was promised until %s", at), err);
+}
+
+int lint_product(struct lint *l, const struct statement *about, const struct tuf_root *root,
+		 const char *device_class, struct error *err)
+{
+	const json_t *body = envelope_signed(about->doc);
+	const char *name =
+		device_class ? device_class : json_string_value(json_object_get(body, "class"));
+	int r = lint_support(l, about, err);
+
+	if (r < 0)
+		return r;
+	if (!name)
+		return add(l, LINT_NOTE, "class",
+			   json_string("class: names none, so nobody can say what it must promise"),
+			   err);
+	return lint_class(l, name, body, root ? envelope_signed(root->doc) : NULL, err);
 }
 
 static bool listed(const struct deposit *d, const char *path)

@@ -29,6 +29,14 @@ void lint_clear(struct lint *l);
 
 MUSTCHECK int lint_root(struct lint *l, const struct tuf_root *root, struct error *err);
 
+/*
+ * A product statement, and whether it keeps what its class must at least promise:
+ * `device_class`, or the one that it names. `root` NULL: not known.
+ */
+MUSTCHECK int lint_product(struct lint *l, const struct statement *about,
+			   const struct tuf_root *root, const char *device_class,
+			   struct error *err);
+
 /* `root` is the product's root today; NULL: not known. */
 MUSTCHECK int lint_deposit(struct lint *l, const struct deposit *d, const struct tuf_root *root,
 			   struct error *err);

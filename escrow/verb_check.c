@@ -14,8 +14,15 @@
 #include "lib/base/utc.h"
 #include "lib/json/print.h"
 
+struct lint_options {
+	struct common common;
+	const char *device_class;
+};
+
 static const struct cli_option lint_options[] = {
-	OPT_ROOT(struct common_only, CLI_OPT),
+	OPT_ROOT(struct lint_options, CLI_OPT),
+	CLI_OPT(struct lint_options, device_class, CLI_TEXT, "class", "WORD",
+		"judge a product statement as router, appliance or toy"),
 	{0},
 };
 
@@ -30,11 +37,30 @@ static int lint_folder(const char *path, const struct common *c, struct lint *l,
 	return r < 0 ? r : lint_deposit(l, &f.deposit, root, err);
 }
 
-static int lint_file(const char *path, struct lint *l, struct error *err)
+static int lint_about(const char *path, const struct envelope *doc, const struct lint_options *o,
+		      struct lint *l, struct error *err)
 {
 	CLEANUP(tuf_root_freep) struct tuf_root *root = NULL;
-	int r = desk_read_root(path, &root, err);
+	struct statement about;
+	int r = statement_read(doc, path, &about, err);
 
+	if (r == 0 && o->common.root)
+		r = desk_read_root(o->common.root, &root, err);
+	return r < 0 ? r : lint_product(l, &about, root, o->device_class, err);
+}
+
+/* A product statement, or else a root. */
+static int lint_file(const char *path, const struct lint_options *o, struct lint *l,
+		     struct error *err)
+{
+	CLEANUP(tuf_root_freep) struct tuf_root *root = NULL;
+	CLEANUP(envelope_freep) struct envelope *doc = NULL;
+	struct error none;
+	int r = desk_read_envelope(path, &doc, &none);
+
+	if (r == 0 && strcmp(envelope_type(doc), statement_name(ST_PRODUCT)) == 0)
+		return lint_about(path, doc, o, l, err);
+	r = desk_read_root(path, &root, err);
 	return r < 0 ? r : lint_root(l, root, err);
 }
 
@@ -54,7 +80,7 @@ static void print_findings(const struct lint *l)
 
 static int run_lint(const struct cli_call *call, struct error *err)
 {
-	const struct common_only *o = call->opt;
+	const struct lint_options *o = call->opt;
 	CLEANUP(lint_clear) struct lint l = {0};
 	struct stat st;
 	int r = lint_init(&l, utc_now(), err);
@@ -64,7 +90,7 @@ static int run_lint(const struct cli_call *call, struct error *err)
 	if (stat(call->args[0], &st) < 0)
 		return error_set(err, E_USAGE, "%s: %s", call->args[0], strerror(errno));
 	r = S_ISDIR(st.st_mode) ? lint_folder(call->args[0], &o->common, &l, err)
-				: lint_file(call->args[0], &l, err);
+				: lint_file(call->args[0], o, &l, err);
 	if (r < 0)
 		return r;
 	if (call->json)
@@ -79,10 +105,10 @@ static int run_lint(const struct cli_call *call, struct error *err)
 
 const struct cli_verb escrow_lint = {
 	.name = "lint",
-	.args = "DEPOSIT|ROOT",
+	.args = "DEPOSIT|ROOT|PRODUCT",
 	.help = "what is missing, stale or will not help anyone",
 	.options = lint_options,
-	.size = sizeof(struct common_only),
+	.size = sizeof(struct lint_options),
 	.min_args = 1,
 	.max_args = 1,
 	.run = run_lint,

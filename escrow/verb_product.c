@@ -16,6 +16,7 @@
 /* What a buyer should know; the same options make and edit it. */
 struct about {
 	const char *name, *support_start, *support_until, *method, *after_eol, *notify, *contact;
+	const char *device_class;
 	struct cli_list hardware, options_after;
 };
 #define ABOUT(type, kind) \
@@ -34,6 +35,8 @@ struct about {
 			"what an owner can do then; may repeat"), \
 		CLI_OPT(type, about.notify, CLI_TEXT, "notify", "TEXT", \
 			"how owners are told of its end"), \
+		CLI_OPT(type, about.device_class, CLI_TEXT, "class", "WORD", \
+			"router, appliance or toy: what must at least be promised"), \
 		CLI_OPT(type, about.contact, CLI_TEXT, "contact", "TEXT", \
 			"where to write about it")
 
@@ -64,11 +67,9 @@ static int put_time(json_t *o, const char *key, const char *option, const char *
 /* Put what was given; what was not stays as it is. */
 static int put_about(json_t *o, const struct about *a, struct error *err)
 {
-	const char *const texts[][2] = {{"name", a->name},
-					{"update_method", a->method},
-					{"after_eol", a->after_eol},
-					{"notify", a->notify},
-					{"contact", a->contact}};
+	const char *const texts[][2] = {{"name", a->name},           {"update_method", a->method},
+					{"after_eol", a->after_eol}, {"notify", a->notify},
+					{"class", a->device_class},  {"contact", a->contact}};
 	int r = put_list(o, "hardware", &a->hardware, err);
 
 	if (r == 0)

@@ -92,6 +92,7 @@ static const struct field product_fields[] = {
 	NAME("after_eol", choice, true, after_eol),
 	TEXT("notify", true),
 	LIST("options_after_eol", true),
+	TEXT("class", true),
 	TEXT("contact", true),
 };
 static const struct field deposit_fields[] = {

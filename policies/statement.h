@@ -57,7 +57,8 @@ bool statement_type_of(const char *name, enum statement_type *out);
  *
  *	product    name, hardware? (list), updatable? (true or false), update_method?,
  *	           support_start?, support_until? (times), after_eol? ("works",
- *	           "degraded", "stops"), notify?, options_after_eol? (list), contact?
+ *	           "degraded", "stops"), notify?, options_after_eol? (list), class? (such
+ *	           as "router"), contact?
  *	heartbeat  none
  *	deposit    see deposit.h
  *	eol        date (time), last_security_update? (time), reason?, successor?,

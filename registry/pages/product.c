@@ -6,6 +6,7 @@
 #include "lib/base/file.h"
 #include "lib/base/utc.h"
 #include "lib/json/strict.h"
+#include "policies/promise.h"
 #include "registry/pages/html.h"
 #include "registry/pages/pages.h"
 
@@ -172,6 +173,30 @@ static void add_state(struct product_page *p)
 	html_raw(h, "</p>\n");
 }
 
+/* Is a buyer promised what is the least for a device of this class? */
+static void add_class(struct product_page *p)
+{
+	const char *name = text_of(p->about, "class");
+	CLEANUP(buf_clear) struct buf lacking = {0};
+	struct html *h = &p->h;
+	json_t *why = NULL;
+	enum answer answer;
+	struct error none;
+
+	if (!name)
+		return;
+	html_add(h, "<dt>Class</dt><dd>%s", name);
+	if (promise_judge(name, p->about, p->root, &answer, &why, &none) == 0) {
+		if (answer == ANSWER_YES)
+			html_raw(h, ": it promises what such a product must at least");
+		else if (policy_lacking(why, &lacking, &none) == 0)
+			html_add(h, ": it promises less than such a product must; %s",
+				 lacking.data);
+	}
+	json_decref(why);
+	html_raw(h, "</dd>\n");
+}
+
 static void add_about(struct product_page *p)
 {
 	static const struct {
@@ -205,6 +230,7 @@ static void add_about(struct product_page *p)
 			html_text(h, v);
 		html_raw(h, "</dd>\n");
 	}
+	add_class(p);
 	html_raw(h, "</dl>\n");
 }
 

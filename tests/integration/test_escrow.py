@@ -97,6 +97,11 @@ def make_root(w):
                            "--root", "p/root.json", "--json"))
     assert out["thresholds"] == [{"root": 1, "have": 2, "need": 2}], out
     assert "every TUF client" in w.run("lint", "p/root.json")
+    assert "nobody can say what it must promise" in w.run("lint", "p/product.json")
+    out = w.run("lint", "p/product.json", "--class", "toy", "--root", "p/root.json")
+    assert "warning: class: class toy needs the beginning and the end of support" in out, out
+    assert '"after the end of support it" to be works' in out and "security" not in out, out
+    assert "no such class is known" in w.run("lint", "p/product.json", "--class", "teapot")
 
 
 def make_bridge(w):

@@ -124,6 +124,41 @@ static void product_page_says_who_signs_and_links_proofs(void **state)
 	free(page);
 }
 
+static void product_page_holds_promises_against_the_class(void **state)
+{
+	static const struct {
+		const char *about, *text;
+	} cases[] = {
+		{"\"class\":\"toy\",\"updatable\":true,\"after_eol\":\"works\","
+		 "\"support_start\":\"2025-01-01T00:00:00Z\","
+		 "\"support_until\":\"2027-01-01T00:00:00Z\"",
+		 "toy: it promises what such a product must at least</dd>"},
+		{"\"class\":\"toy\",\"updatable\":true,\"after_eol\":\"stops\","
+		 "\"support_start\":\"2025-01-01T00:00:00Z\","
+		 "\"support_until\":\"2027-01-01T00:00:00Z\"",
+		 "toy: it promises less than such a product must; needs &quot;after the end of "
+		 "support it&quot; to be works</dd>"},
+		{"\"class\":\"<b>\"", "<dt>Class</dt><dd>&lt;b&gt;</dd>"},
+	};
+	struct place *p = *state;
+	struct error err = {0};
+
+	put_product(p);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP(buf_clear) struct buf doc = {0};
+		CLEANUP(freep) char *page = NULL;
+
+		assert_int_equal(
+			buf_printf(&doc, NULL, "{\"signed\":{\"name\":\"n\",%s}}", cases[i].about),
+			0);
+		put(p, "p/a/statements/1.json", doc.data);
+		assert_int_equal(pages_product(p->dir, "a", 0, &err), 0);
+		page = get(p, "p/a/index.html");
+		if (!strstr(page, cases[i].text))
+			fail_msg("no \"%s\" in\n%s", cases[i].text, page);
+	}
+}
+
 static void page_of_a_bare_product_is_whole(void **state)
 {
 	struct place *p = *state;
@@ -172,6 +207,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		each(text_of_others_is_escaped_everywhere),
 		each(product_page_says_who_signs_and_links_proofs),
+		each(product_page_holds_promises_against_the_class),
 		each(page_of_a_bare_product_is_whole),
 		each(unchanged_page_is_not_written_again),
 		each(no_index_is_no_page),
