@@ -153,7 +153,8 @@ static int aim(const struct http *h, CURLU *u, const char *url, bool *local, str
 {
 	CLEANUP(curl_freep) char *scheme = NULL;
 	CLEANUP(curl_freep) char *host = NULL;
-	CURLUcode c = curl_url_set(u, CURLUPART_URL, url, CURLU_DISALLOW_USER);
+	/* As it is written: what ".." in the name of a target means is the server's to say. */
+	CURLUcode c = curl_url_set(u, CURLUPART_URL, url, CURLU_DISALLOW_USER | CURLU_PATH_AS_IS);
 
 	if (c == CURLUE_OK)
 		c = curl_url_get(u, CURLUPART_SCHEME, &scheme, 0);

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import urllib.parse
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from libtuf import Key, Repository, Server  # noqa: E402
@@ -180,6 +181,23 @@ class TufVerb(unittest.TestCase):
         self.assertEqual(self.download("b"), 0)
         self.assertEqual(self.server.taken()[2:], [f"GET /targets/{second}.b"])
         self.assertEqual(self.read(self.target_dir, "b"), b"")
+
+    def test_odd_target_names_are_files_of_one_folder(self):
+        names = ["a b", "a%2Fb", "a/b", "%", "a?b#c", "-n", "a\\b", "a\nb", "\u00fc/\u00df", "..a",
+                 "a/../../x", "../up", "/abs", "a//b", "~", "*", "a;b&c", "'\"`$(x)", "x" * 150]
+        for name in names:
+            self.repo.add_target(name, name.encode())
+        for name in (".", ".."):
+            self.repo.add_target(name, b"")
+        self.repo.release()
+        self.assertEqual(self.init(), 0)
+        self.assertEqual(self.download(*names), 0, getattr(self, "error", ""))
+        quoted = {urllib.parse.quote(name, ""): name.encode() for name in names}
+        self.assertEqual({f: self.read(self.target_dir, f) for f in os.listdir(self.target_dir)},
+                         quoted)
+        for name in (".", ".."):
+            self.assertEqual(self.download(name), 1)
+        self.assertEqual(sorted(os.listdir(self.folder)), ["metadata", "targets", "trusted-root"])
 
     def test_first_failure_ends_the_download(self):
         for name in ("a", "c"):
