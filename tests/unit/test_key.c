@@ -3,6 +3,8 @@
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/obj_mac.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -389,6 +391,192 @@ static void keys_of_other_curves_and_sizes_are_unusable(void **state)
 	}
 }
 
+/* Deployed repositories still name the curve twice. */
+static void ecdsa_key_of_the_older_name_is_the_same_key(void **state)
+{
+	CLEANUP(clear_pair) struct pair p = make_pair("ecdsa");
+	const char *pem = json_string_value(
+		json_object_get(json_object_get(key_object(p.key), "keyval"), "public"));
+	CLEANUP(key_freep)
+	struct key *old = parse_pem("ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256", pem);
+	CLEANUP(key_freep) struct key *other = parse_pem("ecdsa", "ecdsa-sha2-nistp384", pem);
+
+	(void)state;
+	assert_int_equal(key_kind(old), KEY_ECDSA_P256);
+	assert_true(key_portable(old));
+	assert_memory_equal(key_material(old), key_material(p.key), SHA256_LEN);
+	assert_true(verify(old, message, MESSAGE_LEN, p.sig));
+	assert_int_equal(key_kind(other), KEY_UNKNOWN);
+	assert_false(verify(other, message, MESSAGE_LEN, p.sig));
+}
+
+enum { DER_MAX = 80 };
+
+/* DER of (r, s): hex, with `zeros` in front of the first number and `extra` behind the second. */
+static void der_of(const BIGNUM *r, const BIGNUM *s, size_t zeros, size_t extra,
+		   char hex[HEX_LEN(DER_MAX) + 1])
+{
+	unsigned char der[DER_MAX] = {0x30, 0};
+	const BIGNUM *const numbers[] = {r, s};
+	size_t at = 2;
+
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		unsigned char raw[40] = {0};
+		size_t len = (size_t)BN_num_bytes(numbers[i]);
+		size_t pad = (BN_num_bits(numbers[i]) % 8 == 0 ? 1 : 0) + (i == 0 ? zeros : 0);
+
+		assert_int_equal(BN_bn2bin(numbers[i], raw), len);
+		der[at++] = 2;
+		der[at++] = (unsigned char)(pad + len);
+		at += pad;
+		memcpy(der + at, raw, len);
+		at += len;
+	}
+	at += extra;
+	der[1] = (unsigned char)(at - 2);
+	hex_encode(der, at, hex);
+}
+
+static void ecdsa_refuses_numbers_and_spellings_out_of_bounds(void **state)
+{
+	CLEANUP(clear_pair) struct pair p = make_pair("ecdsa");
+	unsigned char der[DER_MAX];
+	const unsigned char *in = der;
+	size_t len = strlen(p.sig) / 2;
+	EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+	const BIGNUM *order = EC_GROUP_get0_order(group);
+	BIGNUM *none = BN_new(), *more = BN_new();
+	char hex[HEX_LEN(DER_MAX) + 1], raw[129];
+	unsigned char pair[64];
+
+	(void)state;
+	assert_true(hex_decode(p.sig, der, len));
+	ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &in, (long)len);
+	assert_non_null(sig);
+	const BIGNUM *r = ECDSA_SIG_get0_r(sig), *s = ECDSA_SIG_get0_s(sig);
+
+	der_of(r, s, 0, 0, hex);
+	assert_true(verify(p.key, message, MESSAGE_LEN, hex));
+	der_of(s, r, 0, 0, hex);
+	assert_false(verify(p.key, message, MESSAGE_LEN, hex));
+
+	/* Nothing, the order itself, and what is the same modulo the order. */
+	assert_true(BN_add(more, s, order));
+	const struct {
+		const BIGNUM *r, *s;
+	} bad[] = {{none, none}, {r, none}, {none, s}, {order, s}, {r, order}, {r, more}};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		der_of(bad[i].r, bad[i].s, 0, 0, hex);
+		assert_false(verify(p.key, message, MESSAGE_LEN, hex));
+	}
+	/* The same numbers, spelt otherwise: a zero too many, bytes behind, no DER at all. */
+	der_of(r, s, 1, 0, hex);
+	assert_false(verify(p.key, message, MESSAGE_LEN, hex));
+	der_of(r, s, 0, 1, hex);
+	assert_false(verify(p.key, message, MESSAGE_LEN, hex));
+	assert_int_equal(BN_bn2binpad(r, pair, 32), 32);
+	assert_int_equal(BN_bn2binpad(s, pair + 32, 32), 32);
+	hex_encode(pair, sizeof(pair), raw);
+	assert_false(verify(p.key, message, MESSAGE_LEN, raw));
+	ECDSA_SIG_free(sig);
+	EC_GROUP_free(group);
+	BN_free(none);
+	BN_free(more);
+}
+
+/* As pgp+rsa-pkcsv1.5 writes it, which lets a test choose the numbers. */
+static enum key_kind kind_of_rsa(int bits, bool even, const char *e)
+{
+	BIGNUM *n = BN_new();
+	CLEANUP(key_freep) struct key *k = NULL;
+	char *hex;
+
+	assert_true(BN_set_bit(n, bits - 1) && BN_set_bit(n, 3) && (even || BN_set_bit(n, 0)));
+	hex = BN_bn2hex(n);
+	for (char *c = hex; *c; c++)
+		*c = (char)(*c >= 'A' ? *c - 'A' + 'a' : *c);
+	k = parse(json_pack("{s:s,s:s,s:{s:{s:s,s:s}}}", "keytype", "rsa", "scheme",
+			    "pgp+rsa-pkcsv1.5", "keyval", "public", "e", e, "n", hex));
+	OPENSSL_free(hex);
+	BN_free(n);
+	return key_kind(k);
+}
+
+static void rsa_numbers_have_bounds_on_both_sides(void **state)
+{
+	static const struct {
+		int bits;
+		bool even;
+		const char *e;
+		enum key_kind kind;
+	} keys[] = {
+		{2047, false, "010001", KEY_UNKNOWN},
+		{2048, false, "010001", KEY_PGP_RSA},
+		{8192, false, "010001", KEY_PGP_RSA},
+		{8193, false, "010001", KEY_UNKNOWN},
+		{2048, true, "010001", KEY_UNKNOWN},
+		{2048, false, "03", KEY_PGP_RSA},
+		{2048, false, "01", KEY_UNKNOWN},
+		{2048, false, "02", KEY_UNKNOWN},
+		{2048, false, "00", KEY_UNKNOWN},
+		{2048, false, "", KEY_UNKNOWN},
+		{2048, false, "ffffffffffffffff", KEY_PGP_RSA},
+		{2048, false, "01ffffffffffffffff", KEY_UNKNOWN},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		assert_int_equal(kind_of_rsa(keys[i].bits, keys[i].even, keys[i].e), keys[i].kind);
+}
+
+/* Sign the message with a key of signer_generate(), in a way that its scheme is not. */
+static char *sign_otherwise(const struct buf *pem, const EVP_MD *md, int padding)
+{
+	BIO *bio = BIO_new_mem_buf(pem->data, (int)pem->len);
+	EVP_PKEY *pkey = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *how;
+	unsigned char sig[512];
+	size_t len = sizeof(sig);
+	char *hex = malloc(HEX_LEN(sizeof(sig)) + 1);
+
+	assert_non_null(hex);
+	assert_int_equal(EVP_DigestSignInit(ctx, &how, md, NULL, pkey), 1);
+	assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(how, padding), 1);
+	assert_int_equal(
+		EVP_DigestSign(ctx, sig, &len, (const unsigned char *)message, MESSAGE_LEN), 1);
+	hex_encode(sig, len, hex);
+	EVP_MD_CTX_free(ctx);
+	EVP_PKEY_free(pkey);
+	(void)BIO_free(bio);
+	return hex;
+}
+
+static void rsa_signature_of_another_scheme_is_refused(void **state)
+{
+	CLEANUP(buf_wipe) struct buf pem = {0};
+	CLEANUP(signer_freep) struct signer *signer = NULL;
+	const struct {
+		const EVP_MD *md;
+		int padding;
+		bool good;
+	} ways[] = {
+		{EVP_sha256(), RSA_PKCS1_PSS_PADDING, true},
+		{EVP_sha512(), RSA_PKCS1_PSS_PADDING, false},
+		{EVP_sha256(), RSA_PKCS1_PADDING, false},
+	};
+
+	(void)state;
+	assert_int_equal(signer_generate("rsa", &pem, NULL), 0);
+	assert_int_equal(signer_from_pem(pem.data, pem.len, &signer, NULL), 0);
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		CLEANUP(freep) char *sig = sign_otherwise(&pem, ways[i].md, ways[i].padding);
+
+		assert_int_equal(verify(signer_key(signer), message, MESSAGE_LEN, sig),
+				 ways[i].good);
+	}
+}
+
 /* An OpenPGP RSA signature whose number is a byte shorter than the modulus. */
 static const char short_n[] =
 	"9bd9b040025f2e0607e6e54a0d4a4ba7415bc77c230809e1625076cf500110437c5947a981aca3dd"
@@ -427,6 +615,9 @@ static void pgp_rsa_signature_gets_its_leading_zeros_back(void **state)
 	(void)snprintf(longer, sizeof(longer), "0000%s", short_sig);
 	assert_false(key_verify(k, text, strlen(text), &s));
 	(void)snprintf(longer, sizeof(longer), "%s00", short_sig);
+	assert_false(key_verify(k, text, strlen(text), &s));
+	memset(longer, '0', strlen(short_n));
+	longer[strlen(short_n)] = '\0';
 	assert_false(key_verify(k, text, strlen(text), &s));
 }
 
@@ -569,6 +760,10 @@ int main(void)
 		cmocka_unit_test(key_object_has_the_id_that_writers_compute),
 		cmocka_unit_test(ecdsa_takes_both_forms_of_s),
 		cmocka_unit_test(keys_of_other_curves_and_sizes_are_unusable),
+		cmocka_unit_test(ecdsa_key_of_the_older_name_is_the_same_key),
+		cmocka_unit_test(ecdsa_refuses_numbers_and_spellings_out_of_bounds),
+		cmocka_unit_test(rsa_numbers_have_bounds_on_both_sides),
+		cmocka_unit_test(rsa_signature_of_another_scheme_is_refused),
 		cmocka_unit_test(pgp_rsa_signature_gets_its_leading_zeros_back),
 		cmocka_unit_test(key_object_pem_wants_a_public_key),
 		cmocka_unit_test(one_key_counts_once_whatever_its_ids_and_schemes),
