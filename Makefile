@@ -305,7 +305,7 @@ $(B)/lint/%.analyzer: % $(B)/flags
 	@mkdir -p $(@D)
 	@gcc $(std) $(warn) -O2 -fanalyzer -Werror -c -o /dev/null $< && touch $@
 
-# docs/THREATS.md names tests that exist.
+# docs/THREATS.md and docs/CONFORMANCE.md name tests that exist.
 check-threats:
 	@$(PYTHON) tests/lint/threats.py
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every test that docs/THREATS.md names exists, every attack has one, no TUF attack is left out."""
+"""Every test that the tables of THREATS and CONFORMANCE name exists, each row has one, and no attack
+on TUF is left out."""
 import pathlib
 import re
 import sys
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
-PAGE = TESTS.parent / "docs" / "THREATS.md"
+PAGES = ("docs/THREATS.md", "docs/CONFORMANCE.md")
 
 
 def c_tests(path):
@@ -20,7 +21,7 @@ def functions():
     for path in TESTS.rglob("test_*.c"):
         names |= c_tests(path)
     for path in TESTS.rglob("*.py"):
-        names |= set(re.findall(r"^def (\w+)\(", path.read_text(), re.M))
+        names |= set(re.findall(r"^(?:    )?def (\w+)\(", path.read_text(), re.M))
     return names
 
 
@@ -33,22 +34,31 @@ def cases():
     return names
 
 
-def main():
-    known, faults, named = functions() | cases(), [], set()
-    for number, line in enumerate(PAGE.read_text().splitlines(), 1):
+def check(page, known):
+    """The tests that a page names, and its faults."""
+    named, faults = set(), []
+    for number, line in enumerate((TESTS.parent / page).read_text().splitlines(), 1):
         if not line.startswith("|") or line.startswith("|---") or line.endswith("| test |"):
             continue
         tests = re.findall(r"`([^`]+)`", line.rstrip("|").rpartition("|")[2])
         if not tests:
-            faults.append(f"{number}: names no test")
-        faults += [f"{number}: no such test: {t}" for t in tests if t not in known]
+            faults.append(f"{page}: {number}: names no test")
+        faults += [f"{page}: {number}: no such test: {t}" for t in tests if t not in known]
         named |= set(tests)
-    for test in sorted(c_tests(TESTS / "attack" / "test_tuf_attacks.c") - named):
-        faults.append(f"does not name {test} of tests/attack/test_tuf_attacks.c")
     if not named:
-        faults.append("has no table")
+        faults.append(f"{page}: has no table")
+    return named, faults
+
+
+def main():
+    known, named, faults = functions() | cases(), {}, []
+    for page in PAGES:
+        named[page], more = check(page, known)
+        faults += more
+    for test in sorted(c_tests(TESTS / "attack" / "test_tuf_attacks.c") - named[PAGES[0]]):
+        faults.append(f"{PAGES[0]}: does not name {test} of tests/attack/test_tuf_attacks.c")
     for fault in faults:
-        print(f"docs/THREATS.md: {fault}", file=sys.stderr)
+        print(fault, file=sys.stderr)
     return 1 if faults else 0
 
 
