@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "client/leaves.h"
 #include "client/logged.h"
+#include "client/reading.h"
 #include "client/roots.h"
 #include "client/why.h"
 #include "lib/base/error.h"
@@ -13,8 +13,6 @@
 #include "lib/base/hex.h"
 #include "lib/base/random.h"
 #include "lib/json/strict.h"
-
-enum { DOCUMENTS_MAX = 300 };
 
 /* One walk. */
 struct walk {
@@ -174,38 +172,6 @@ static int check_after(struct walk *w, const struct handover *h, struct error *e
 
 /* --- a change of publisher ---------------------------------------------------- */
 
-/* The documents that pass by are kept, so that a person can be told what they say. */
-struct reading {
-	const struct source *from;
-	const struct device *d;
-	json_t *seen; /* path -> text */
-};
-
-static int read_leaves(void *ctx, struct leaf_chain *out, struct error *err)
-{
-	const struct reading *in = ctx;
-
-	return leaves_read(in->from, in->d->conf.product, &in->d->st, out, err);
-}
-
-static int read_evidence(void *ctx, const char *path, size_t max, struct buf *out,
-			 struct error *err)
-{
-	static const char folder[] = "statements/";
-	struct reading *in = ctx;
-	size_t before = out->len;
-	int r = source_get(in->from, path, max, out, err);
-
-	if (r == 0 && strncmp(path, folder, strlen(folder)) == 0 &&
-	    json_object_size(in->seen) < DOCUMENTS_MAX) {
-		json_t *text = json_stringn(out->data + before, out->len - before);
-
-		if (text && json_object_set_new(in->seen, path, text) < 0)
-			return error_nomem(err);
-	}
-	return r;
-}
-
 static int change_facts(struct facts *f, unsigned change, struct error *err)
 {
 	static const struct {
@@ -336,9 +302,8 @@ static int find_target(struct walk *w, struct handover *h, bool bridge, struct e
 static int examine(struct walk *w, bool bridge, struct handover *h, struct error *err)
 {
 	struct device *d = w->d;
-	struct reading in = {.from = w->from, .d = d, .seen = h->documents};
-	const struct evidence_source source = {
-		.ctx = &in, .read = read_evidence, .leaves = read_leaves};
+	CLEANUP(reading_clear) struct reading in = {0};
+	const struct evidence_source source = reading_source(&in);
 	const struct evidence *e = &h->evidence;
 	CLEANUP(tuf_root_freep) struct tuf_root *factory = NULL;
 	struct evidence_query q = {
@@ -351,7 +316,11 @@ static int examine(struct walk *w, bool bridge, struct handover *h, struct error
 	q.earlier = earlier;
 	q.nearlier = factory ? ARRAY_LEN(earlier) : 0;
 	if (r == 0)
+		r = reading_init(&in, w->from, d, err);
+	if (r == 0)
 		r = evidence_gather(&source, &q, &h->evidence, err);
+	if (r == 0)
+		r = reading_texts(&in, e->used, &h->documents, err);
 	/* The log of the evidence is the log that this device knows, and binds it from now on. */
 	if (r == 0 && e->proven)
 		r = logged_leaf(&w->log, d->root, &e->chain, &e->chain.leaves[e->proven - 1], err);
@@ -382,9 +351,6 @@ static int consider(struct walk *w, struct tuf_root *offered_take, bool bridge, 
 	h->present = true;
 	h->bridge = offered_take;
 	h->change = change;
-	h->documents = json_object();
-	if (!h->documents)
-		return error_nomem(err);
 	r = examine(w, bridge, h, &why);
 	if (r == E_UNTRUSTED || r == E_INVALID)
 		return reject(d, h, &why, err);

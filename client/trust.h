@@ -23,7 +23,7 @@ struct handover {
 				  * published yet), else N+1 again */
 	unsigned change;         /* enum publisher_change */
 	struct evidence evidence;
-	json_t *documents; /* owned: "statements/<id>.json" -> text, for those that were read */
+	json_t *documents; /* owned: "statements/<id>.json" -> text, for those it rests on */
 	struct offer offer;
 	bool refused;                      /* by the owner, earlier */
 	enum answer allowed;               /* by the owner's policy */
