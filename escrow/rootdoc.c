@@ -5,6 +5,7 @@
 #include "lib/json/strict.h"
 #include "lib/sign/signer.h"
 #include "lib/tuf/repo.h"
+#include "lib/tuf/review.h"
 #include "policies/publisher.h"
 
 enum { RECORD_MAX = 512 * 1024 };
@@ -152,6 +153,9 @@ int rootdoc_check(const struct envelope *doc, const char *name, struct tuf_root 
 		r = publisher_read(root, name, &p, err);
 	if (r < 0)
 		return r;
+	r = desk_usage(review_root(root, 0, err), err); /* a bridge may be past its expiry */
+	if (r < 0)
+		return error_prefix(err, r, "%s", name);
 	*out = steal(root);
 	return 0;
 }

@@ -30,7 +30,7 @@ MUSTCHECK int rootdoc_logs(json_t *x_bequest, const struct desk *desk, struct er
 /* E_USAGE if a key in it is of a kind that not all TUF clients read: names the key. */
 MUSTCHECK int rootdoc_portable(const struct tuf_root *root, struct error *err);
 
-/* Parse what was made here, as a check of it. */
+/* Parse what was made here, as a check of it. E_USAGE: a role that its keys cannot satisfy. */
 MUSTCHECK int rootdoc_check(const struct envelope *doc, const char *name, struct tuf_root **out,
 			    struct error *err);
 

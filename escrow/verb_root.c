@@ -329,9 +329,6 @@ static int run_bridge(const struct cli_call *call, struct error *err)
 		r = make_bridge(o, root, &doc, err);
 	if (r == 0)
 		r = rootdoc_check(doc, "the bridge", &bridge, err);
-	if (r == 0 && (uint64_t)o->threshold > bridge->role[TUF_ROOT].n)
-		r = error_set(err, E_USAGE, "--threshold: want at most %zu, the stewards there are",
-			      bridge->role[TUF_ROOT].n);
 	if (r == 0 && o->portable)
 		r = rootdoc_portable(bridge, err);
 	return r < 0 ? r : desk_finish(call, &o->common, doc, err);

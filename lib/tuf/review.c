@@ -30,8 +30,12 @@ static int check_keys(const struct role_keys *keys, const char *where, struct er
 
 int review_root(const struct tuf_root *root, int64_t now, struct error *err)
 {
+	size_t len = envelope_bytes(root->doc)->len;
 	int r = check_expiry(root->expires, now, err);
 
+	if (r == 0 && len > REVIEW_ROOT_MAX)
+		r = error_set(err, E_INVALID, "has %zu bytes, and clients take no more than %d",
+			      len, REVIEW_ROOT_MAX);
 	for (int t = 0; r == 0 && t < TUF_TYPES; t++) {
 		char where[WHERE_SIZE];
 

@@ -16,9 +16,11 @@
 struct error;
 
 /*
- * As the last root of a chain: it is not expired, and each role's threshold can
- * be reached by keys of schemes that are known here. E_INVALID.
+ * As the last root of a chain: it is not expired, each role's threshold can be
+ * reached by keys of schemes that are known here, and it is no larger than what
+ * python-tuf and tuf-js fetch, REVIEW_ROOT_MAX bytes. E_INVALID.
  */
+enum { REVIEW_ROOT_MAX = 512000 };
 MUSTCHECK int review_root(const struct tuf_root *root, int64_t now, struct error *err);
 
 /*

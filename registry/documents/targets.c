@@ -402,14 +402,16 @@ int judge_targets(struct batch *b, struct item *it, struct error *err)
 		r = load_root(b->w->store, b->product, product.root, &root, err);
 	if (r < 0)
 		return r;
-	r = review_targets(role, 0, b->w->now, err);
-	if (r < 0)
-		return error_prefix(err, r, "%s", it->name);
+	if (role->expires <= b->w->now)
+		return error_set(err, E_INVALID, "%s: signed.expires: lies in the past", it->name);
 	s.from.tenure = product.tenure;
 	r = search(&s, root, err);
 	if (r == 0)
 		r = check_role(&s, root, err);
-	return r < 0 ? r : accept(&s, err);
+	if (r < 0)
+		return r;
+	r = review_targets(role, 0, b->w->now, err);
+	return r < 0 ? error_prefix(err, r, "%s", it->name) : accept(&s, err);
 }
 
 /* --- the whole --- */

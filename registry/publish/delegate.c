@@ -20,7 +20,7 @@ struct add_options {
 	const char *dir, *parent, *until;
 	struct cli_list key, path, prefix;
 	int64_t threshold, place;
-	bool terminating;
+	bool terminating, portable;
 };
 
 static const struct cli_option add_options[] = {
@@ -41,6 +41,8 @@ static const struct cli_option add_options[] = {
 		"for a while: YYYY-MM-DDTHH:MM:SSZ, or a date; never: for good"),
 	CLI_RANGE(struct add_options, place, 1, PLACE_MAX, "place", "N",
 		  "its place in the order of search; default: as before, or the last"),
+	CLI_OPT(struct add_options, portable, CLI_FLAG, "portable", NULL,
+		"refuse keys that not all TUF clients read"),
 	{0},
 };
 
@@ -114,17 +116,48 @@ static int parse_until(const char *text, int64_t *out, struct error *err)
 typedef int (*give_key_fn)(json_t *body, const char *name, const char *keyid, json_t *object,
 			   struct error *err);
 
-static int give_keys(json_t *body, const char *name, const struct cli_list *files, give_key_fn give,
-		     struct error *err)
+/* One such key makes the whole targets file unreadable to them, not only what it signs. */
+static int check_portable(const struct key_file *k, const char *path, bool portable,
+			  struct error *err)
+{
+	CLEANUP(key_freep) struct key *key = NULL;
+	int r = key_parse(k->keyid, k->object, "key", &key, err);
+
+	if (r < 0 || key_portable(key))
+		return r;
+	if (portable)
+		return error_set(err, E_USAGE,
+				 "--portable: %s is an OpenPGP key, which go-tuf, tough and tuf-js "
+				 "refuse",
+				 path);
+	(void)fprintf(stderr,
+		      "%s is an OpenPGP key: Bequest's client and python-tuf can read targets "
+		      "that list it, go-tuf, tough and tuf-js refuse them\n",
+		      path);
+	return 0;
+}
+
+/* Whose keys, and how they are given to the role or the bins of `name`. */
+struct giving {
+	const char *name;
+	const struct cli_list *files;
+	give_key_fn give;
+	bool portable;
+};
+
+static int give_keys(json_t *body, const struct giving *g, struct error *err)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < files->n; i++) {
+	for (size_t i = 0; r == 0 && i < g->files->n; i++) {
 		CLEANUP(key_file_clear) struct key_file k = {0};
+		const char *path = g->files->items[i];
 
-		r = key_file_read(files->items[i], &k, err);
+		r = key_file_read(path, &k, err);
 		if (r == 0)
-			r = give(body, name, k.keyid, k.object, err);
+			r = check_portable(&k, path, g->portable, err);
+		if (r == 0)
+			r = g->give(body, g->name, k.keyid, k.object, err);
 	}
 	return r;
 }
@@ -140,7 +173,8 @@ static int edit(json_t *body, const char *name, const struct add_options *o, str
 	if (r == 0 && o->key.n)
 		r = repo_delegate_clear(body, name, err);
 	if (r == 0)
-		r = give_keys(body, name, &o->key, repo_delegate_key, err);
+		r = give_keys(body, &(struct giving){name, &o->key, repo_delegate_key, o->portable},
+			      err);
 	if (r == 0 && o->until)
 		r = parse_until(o->until, &until, err);
 	if (r == 0 && o->until)
@@ -346,7 +380,7 @@ struct bins_options {
 	const char *dir, *parent, *prefix;
 	struct cli_list key;
 	int64_t bits, threshold;
-	bool remove;
+	bool remove, portable;
 };
 
 static const struct cli_option bins_options[] = {
@@ -360,6 +394,8 @@ static const struct cli_option bins_options[] = {
 		"a key of all bins, from bequest-escrow key export; may repeat"),
 	CLI_RANGE(struct bins_options, threshold, 1, KEYS_MAX, "threshold", "K",
 		  "how many of the keys must sign a bin; default: 1"),
+	CLI_OPT(struct bins_options, portable, CLI_FLAG, "portable", NULL,
+		"refuse keys that not all TUF clients read"),
 	CLI_OPT(struct bins_options, remove, CLI_FLAG, "remove", NULL, "take the bins back"),
 	{0},
 };
@@ -381,7 +417,9 @@ static int edit_bins(json_t *body, const struct bins_options *o, struct error *e
 	if (!o->bits || !o->key.n)
 		return error_set(err, E_USAGE, "hash bins need --bits and --key");
 	r = repo_bins(body, prefix, o->bits, o->threshold ? o->threshold : 1, err);
-	return r < 0 ? r : give_keys(body, prefix, &o->key, give_bin_key, err);
+	return r < 0 ? r
+		     : give_keys(body, &(struct giving){prefix, &o->key, give_bin_key, o->portable},
+				 err);
 }
 
 static int run_bins(const struct cli_call *call, struct error *err)

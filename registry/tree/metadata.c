@@ -9,6 +9,7 @@
 #include "lib/tuf/chain.h"
 #include "lib/tuf/repo.h"
 #include "registry/tree/outbox.h"
+#include "registry/tree/rehearsal.h"
 
 enum {
 	/* Online roles are renewed when half of their time is over. */
@@ -319,7 +320,9 @@ static int put_all(const struct place *at, const struct publication *p, struct e
 	if (r < 0 || p->ntargets == 0)
 		return r;
 	r = make_snapshot(at, err);
-	return r < 0 ? r : make_timestamp(at, err);
+	if (r == 0)
+		r = make_timestamp(at, err);
+	return r < 0 ? r : rehearse(at->w, at->tenure.n, p, err);
 }
 
 int metadata_publish(struct work *w, const struct publication *p, struct error *err)

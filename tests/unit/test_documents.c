@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a registry takes, keeps waiting and refuses. */
+#include <sqlite3.h>
+
 #include "lib/base/utc.h"
 #include "lib/tuf/repo.h"
 #include "registry/verbs_admin.h"
@@ -307,7 +309,7 @@ static void delegated_role_is_held_to_the_publishing_policy(void **state)
 			json_pack("{s:{s:s, s:[s]}}", "bequest", "version", "2.0", "hardware",
 				  "other,device"));
 	refuse(t, p, E_DENIED,
-	       "beta 2: beta/image.bin: policy publish/basic: no: it names hardware");
+	       "beta 2: beta/image.bin: policy publish/basic: needs \"it names hardware");
 	paper_clear(&root);
 }
 
@@ -437,6 +439,61 @@ static void what_clients_would_refuse_is_not_published(void **state)
 	p = town_root(t, 2, "vendor");
 	json_object_set_new(p.body, "expires", json_string("2020-01-01T00:00:00Z"));
 	refuse(t, p, E_INVALID, "root 2: signed.expires: lies in the past");
+	paper_clear(&root);
+}
+
+static void exec_sql(const struct town *t, const char *sql)
+{
+	CLEANUP(buf_clear) struct buf path = {0};
+	struct error err = {0};
+	sqlite3 *db = NULL;
+
+	assert_int_equal(buf_printf(&path, &err, "%s/registry.db", t->dir), 0);
+	assert_int_equal(sqlite3_open(path.data, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* A client runs over the result before it is public: here over a store that forgot a version. */
+static void nothing_is_published_that_a_client_refuses(void **state)
+{
+	struct town *t = *state;
+	CLEANUP(json_decrefp) json_t *before = NULL;
+	CLEANUP(json_decrefp) json_t *after = NULL;
+	struct paper root;
+
+	town_settle(t, &root);
+	town_expect(t, town_targets(t, 2, "vendor"), "published");
+	town_expect(t, town_targets(t, 3, "vendor"), "published");
+	before = town_json(t, "p/" TOWN_PRODUCT "/metadata/timestamp.json");
+	exec_sql(t, "UPDATE online SET version = 1 WHERE type = 'timestamp'");
+	refuse(t, town_targets(t, 4, "vendor"), E_DENIED,
+	       "clients would refuse it: timestamp.json: version 2");
+	after = town_json(t, "p/" TOWN_PRODUCT "/metadata/timestamp.json");
+	assert_true(json_equal(before, after));
+	exec_sql(t, "UPDATE online SET version = 3 WHERE type = 'timestamp'");
+	town_expect(t, town_targets(t, 4, "vendor"), "published");
+	paper_clear(&root);
+}
+
+static void fsck_verifies_delegated_roles(void **state)
+{
+	struct town *t = *state;
+	CLEANUP(json_decrefp) json_t *report = NULL;
+	CLEANUP(freep) char *text = NULL;
+	struct paper root, papers[2];
+	struct error err = {0};
+
+	town_settle(t, &root);
+	papers[0] = delegating(t, 2, "beta", "beta/*");
+	papers[1] = channel(t, 1, "beta");
+	assert_int_equal(town_post(t, papers, 2, NULL, &err), 0);
+	exec_sql(t, "UPDATE document SET role = 'alpha' WHERE role = 'beta'");
+	assert_int_equal(registry_fsck(t->r, false, &report, &err), E_UNTRUSTED);
+	text = json_dumps(report, 0);
+	assert_non_null(strstr(text, "nobody delegated to the alpha role"));
+	exec_sql(t, "UPDATE document SET role = 'beta' WHERE role = 'alpha'");
+	assert_sound(t);
 	paper_clear(&root);
 }
 
@@ -570,6 +627,8 @@ int main(void)
 		IN_TOWN(role_names_are_file_names),
 		IN_TOWN(hash_bins_are_published_together),
 		IN_TOWN(what_clients_would_refuse_is_not_published),
+		IN_TOWN(nothing_is_published_that_a_client_refuses),
+		IN_TOWN(fsck_verifies_delegated_roles),
 		IN_TOWN(statements_name_the_current_root_and_rise),
 		IN_TOWN(registry_makes_some_documents_itself),
 		IN_TOWN(proposals_keep_only_signatures_that_count),

@@ -209,6 +209,38 @@ static void root_roles_can_be_satisfied(void **state)
 	json_decref(body);
 }
 
+/* python-tuf and tuf-js fetch 512000 bytes of a root, and no more. */
+static void a_root_fits_into_what_other_clients_fetch(void **state)
+{
+	(void)state;
+	for (int over = 0; over < 2; over++) {
+		CLEANUP(envelope_freep) struct envelope *doc = NULL;
+		CLEANUP(tuf_root_freep) struct tuf_root *root = NULL;
+		CLEANUP(freep) char *filler = NULL;
+		json_t *body = NULL;
+		struct error err = {0};
+		size_t len;
+
+		assert_int_equal(repo_signed_new(TUF_ROOT, NULL, 1, NOW, &body, &err), 0);
+		json_object_set_new(body, "x", json_string(""));
+		assert_int_equal(envelope_new(json_deep_copy(body), &doc, &err), 0);
+		len = REVIEW_ROOT_MAX - envelope_bytes(doc)->len + (size_t)over;
+		filler = calloc(1, len + 1);
+		assert_non_null(filler);
+		memset(filler, 'x', len);
+		json_object_set_new(body, "x", json_string(filler));
+		envelope_free(doc);
+		doc = NULL;
+		assert_int_equal(envelope_new(body, &doc, &err), 0);
+		const struct buf *b = envelope_bytes(doc);
+		assert_int_equal(b->len, REVIEW_ROOT_MAX + over);
+		assert_int_equal(tuf_root_parse(b->data, b->len, "r", &root, &err), 0);
+		assert_error(review_root(root, NOW, &err), E_INVALID, &err,
+			     over ? "has 512001 bytes, and clients take no more than 512000"
+				  : "signed.roles.root: 0 of its keys can be used");
+	}
+}
+
 /* --- from the top down ---------------------------------------------------- */
 
 /* a and b by targets; a has c below, with narrower paths, and b also has c; c has a again. */
@@ -335,6 +367,7 @@ int main(void)
 		cmocka_unit_test(patterns_made_elsewhere_are_reviewed),
 		cmocka_unit_test(thresholds_count_keys_that_can_be_used),
 		cmocka_unit_test(root_roles_can_be_satisfied),
+		cmocka_unit_test(a_root_fits_into_what_other_clients_fetch),
 		cmocka_unit_test(delegations_come_level_by_level_and_cycles_end),
 		cmocka_unit_test(everyone_on_the_way_must_be_trusted),
 		cmocka_unit_test(each_path_is_trusted_to_the_bin_it_falls_into),
