@@ -5,6 +5,7 @@
 # make check           install what it needs, build, run every test
 # make SAN=1 check     the same under ASan and UBSan, in build/san/
 # make check-cross     the same tests of library and client on armhf, mipsel and s390x, by qemu
+# make check-interop   against other people's clients: tuf-js from npm, Go's sumdb
 # make coverage        report on what the tests reach, in build/cov/
 # make fuzz            build the libFuzzer targets (clang), in build/fuzz/
 # make fuzz-run        run each of them for FUZZ_SECONDS
@@ -99,8 +100,8 @@ sources := $(headers) $(shell find $(folders) tests -name '*.c')
 .SECONDARY:
 .PHONY: all deps check demo run-check run-demo check-unit check-scripts check-corpus coverage fuzz \
 	fuzz-run fuzz-long fuzz-report fuzz-merge lint lint-deps check-format check-headers check-layers \
-	check-metrics check-tidy check-analyzer check-shell check-threats bench doc install install-verify \
-	clean FORCE
+	check-metrics check-tidy check-analyzer check-shell check-threats check-interop run-interop \
+	bench doc install install-verify clean FORCE
 
 all: $(bins) $(B)/libbequest-verify.a doc
 
@@ -230,6 +231,39 @@ check-scripts: $(patsubst tests/%,$(B)/tests/%.ok,$(scripts))
 check-corpus: $(fuzzers:=.ok)
 run-check: check-unit check-scripts check-corpus
 	@echo "$(words $(units) $(scripts) $(fuzzers)) passed, 0 failed"
+
+# Other people's clients; tuf-js comes from npm, by a lock file with digests.
+interop_scripts := $(wildcard tests/interop/test_*.py)
+node_modules := $(B)/interop/node_modules/.package-lock.json
+
+check-interop:
+	@sh tests/setup/deps.sh build check interop
+	+@$(MAKE) --no-print-directory run-interop
+
+run-interop: $(interop_scripts:%=$(B)/%.ok)
+	@echo "$(words $(interop_scripts)) passed, 0 failed"
+
+$(node_modules): tests/interop/package.json tests/interop/package-lock.json
+	@mkdir -p $(B)/interop
+	$(Q)cp $^ $(B)/interop
+	$(Q)cd $(B)/interop && npm ci --ignore-scripts --no-audit --no-fund >npm.log 2>&1 || \
+		{ cat npm.log; exit 1; }
+
+$(B)/interop/sumdb: $(wildcard tests/interop/sumdb/*.go)
+	@mkdir -p $(@D)
+	$(Q)cd tests/interop/sumdb && GO111MODULE=off GOPATH=/usr/share/gocode GOFLAGS= \
+		GOCACHE="$(abspath $(B)/interop/go)" go build -o "$(abspath $@)" .
+
+$(B)/interop/tlog_read: $(B)/tests/interop/tlog_read.o $(B)/libbequest.a
+	@mkdir -p $(@D)
+	$(link)
+
+$(interop_scripts:%=$(B)/%.ok): $(B)/%.ok: % $(wildcard tests/interop/lib* tests/interop/*.cjs \
+		tests/integration/lib*) $(bins) $(node_modules) $(B)/interop/sumdb $(B)/interop/tlog_read
+	@mkdir -p $(@D)
+	$(Q)BIN="$(CURDIR)/$(B)" INTEROP_MODULES="$(CURDIR)/$(B)/interop" \
+		INTEROP_SUMDB="$(CURDIR)/$(B)/interop/sumdb" \
+		INTEROP_TLOG_READ="$(CURDIR)/$(B)/interop/tlog_read" $(PYTHON) $< >$@.log 2>&1 $(judge)
 
 coverage:
 	$(Q)$(MAKE) COVERAGE=1 run-check

@@ -7,9 +7,17 @@ cd "$(dirname "$0")/../.." || exit 1
 
 wanted=$(for group; do awk -v g="$group" '!/^#/ && $2 == g { print $1 }' packages.txt; done)
 
+# Another packager's nodejs has npm in it.
+provided() {
+	dpkg-query -W -f '${db:Status-Status} ${Provides}\n' 2>/dev/null | awk -v p="$1" '
+		$1 == "installed" { for (i = 2; i <= NF; i++) if ($i == p || $i == p ",") found = 1 }
+		END { exit !found }'
+}
+
 missing() {
 	for p in $wanted; do
-		[ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || echo "$p"
+		[ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] ||
+			provided "$p" || echo "$p"
 	done
 }
 
