@@ -302,7 +302,7 @@ static void first_word_tells_its_verbs(void **state)
 	(void)state;
 	assert_int_equal(o.status, EXIT_OK);
 	assert_non_null(strstr(o.out.data, "usage: bequest-test root VERB"));
-	assert_non_null(strstr(o.out.data, "  root show      show a root\n"));
+	assert_non_null(strstr(o.out.data, "  root show       show a root\n"));
 	assert_null(strstr(o.out.data, "refuse"));
 	for (size_t i = 0; i < 3; i++) {
 		static const char *const none[] = {"roo --help", "refus --help",
