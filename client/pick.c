@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "lib/base/error.h"
+#include "lib/base/file.h"
 #include "lib/base/hex.h"
 #include "lib/base/utc.h"
 #include "lib/json/canon.h"
@@ -79,6 +80,9 @@ static int read_custom(const struct tuf_target *t, struct offer_read *o, struct 
 		return r;
 	if (!version_ok(o->version))
 		return error_set(err, E_INVALID, "custom.bequest.version: is none");
+	/* It becomes a part of a URL, and on a memory stick of a path. */
+	if (!file_path_ok(t->path))
+		return error_set(err, E_INVALID, "path: leads out of targets/");
 	o->sha256 =
 		json_string_value(json_object_get(json_object_get(t->object, "hashes"), "sha256"));
 	if (!hex_is(o->sha256, SHA256_HEX))
