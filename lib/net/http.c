@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
-#include <ctype.h>
 #include <curl/curl.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -13,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "lib/base/error.h"
+#include "lib/net/header.h"
 
 enum {
 	CONNECT_MAX_S = 20,
@@ -28,8 +28,6 @@ enum {
 	CHUNK = 1 << 16,
 	RANGE_TEXT = 32,
 };
-
-#define NOWHERE UINT64_MAX
 
 enum {
 	STATUS_OK = 200,
@@ -64,9 +62,7 @@ struct transfer {
 
 	CURL *easy;
 	long status;
-	uint64_t length; /* Content-Length; 0 if there is none */
-	uint64_t start;  /* where a Content-Range that goes to the end starts, or NOWHERE */
-	int64_t upload_offset;
+	struct http_header header;
 	uint64_t at;   /* offset in the whole of the next byte of the answer */
 	uint64_t sent; /* bytes of the request's body that were read */
 	int r;         /* why a callback ended the transfer */
@@ -198,68 +194,13 @@ static int begin(struct transfer *t)
 	if (!wanted(t) || head)
 		return 0;
 	if (!t->send && t->status == STATUS_PARTIAL) {
-		if (!t->from || t->start != t->from)
+		if (!t->from || t->header.start != t->from)
 			return error_set(t->err, E_INVALID,
 					 "%s: another range than from byte %" PRIu64 " to the end",
 					 t->url, t->from);
 		t->at = t->from;
 	}
-	return t->length > t->max - t->at ? too_long(t) : 0;
-}
-
-/* What follows `name` in a header line, or NULL. Lines end in '\n', so reading stops there. */
-static const char *value(const char *line, size_t len, const char *name)
-{
-	size_t n = strlen(name);
-
-	if (len <= n || strncasecmp(line, name, n) != 0)
-		return NULL;
-	while (line[n] == ' ' || line[n] == '\t')
-		n++;
-	return line + n;
-}
-
-static bool number(const char **at, uint64_t *out)
-{
-	char *end;
-
-	if (!isdigit((unsigned char)**at))
-		return false;
-	errno = 0;
-	*out = strtoull(*at, &end, 10);
-	*at = end;
-	return errno == 0;
-}
-
-/* The start of "bytes 100-199/200", which goes to the end; of any other range NOWHERE. */
-static uint64_t range_start(const char *at)
-{
-	static const char unit[] = "bytes ";
-	uint64_t start, last, size;
-
-	if (strncmp(at, unit, strlen(unit)) != 0)
-		return NOWHERE;
-	at += strlen(unit);
-	if (!number(&at, &start) || *at++ != '-' || !number(&at, &last) || *at++ != '/' ||
-	    !number(&at, &size) || last >= size || last + 1 != size)
-		return NOWHERE;
-	return start;
-}
-
-/* Header lines that matter. */
-static void note_header(struct transfer *t, const char *line, size_t len)
-{
-	const char *at = value(line, len, "Content-Length:");
-	uint64_t v;
-
-	if (at && number(&at, &v))
-		t->length = v;
-	at = value(line, len, "Content-Range:");
-	if (at)
-		t->start = range_start(at);
-	at = value(line, len, "Upload-Offset:");
-	if (at && number(&at, &v) && v <= INT64_MAX)
-		t->upload_offset = (int64_t)v;
+	return t->header.length > t->max - t->at ? too_long(t) : 0;
 }
 
 static size_t on_header(char *line, size_t size, size_t n, void *ctx)
@@ -270,14 +211,12 @@ static size_t on_header(char *line, size_t size, size_t n, void *ctx)
 	if (len == 0 || line[len - 1] != '\n')
 		return len;
 	if (len > 5 && strncasecmp(line, "HTTP/", 5) == 0) {
-		t->length = 0;
-		t->start = NOWHERE;
-		t->upload_offset = -1;
+		http_header_clear(&t->header);
 	} else if (line[0] == '\r' || line[0] == '\n') {
 		(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &t->status);
 		t->r = begin(t);
 	} else {
-		note_header(t, line, len);
+		http_header_line(&t->header, line, len);
 	}
 	return t->r < 0 ? 0 : len;
 }
@@ -653,7 +592,7 @@ int http_send(struct http *h, const struct http_request *q, struct http_answer *
 	if (r < 0)
 		return r;
 	out->status = t.status;
-	out->upload_offset = t.upload_offset;
+	out->upload_offset = t.header.upload_offset;
 	out->body = body;
 	body = (struct buf){0};
 	return 0;

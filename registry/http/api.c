@@ -6,6 +6,7 @@
 
 #include "lib/base/log.h"
 #include "lib/json/strict.h"
+#include "registry/http/precond.h"
 #include "registry/http/respond.h"
 
 static const char tus_version[] = "1.0.0";
@@ -13,19 +14,6 @@ static const char tus_version[] = "1.0.0";
 static const char *header(const struct request *q, const char *name)
 {
 	return MHD_lookup_connection_value(q->connection, MHD_HEADER_KIND, name);
-}
-
-/* Upload-Offset: digits, at most 2^63 - 1. */
-static bool read_offset(const char *text, uint64_t *out)
-{
-	uint64_t v = 0;
-
-	if (!text || !*text || strlen(text) > 19 || strspn(text, "0123456789") != strlen(text))
-		return false;
-	for (const char *p = text; *p; p++)
-		v = v * 10 + (uint64_t)(*p - '0');
-	*out = v;
-	return v <= INT64_MAX;
 }
 
 static int begin_append(struct request *q, uint64_t *from, unsigned *status, struct error *err)
@@ -42,7 +30,7 @@ static int begin_append(struct request *q, uint64_t *from, unsigned *status, str
 		return error_set(err, E_INVALID,
 				 "Content-Type: want application/offset+octet-stream");
 	}
-	if (!read_offset(header(q, "Upload-Offset"), from))
+	if (!offset_parse(header(q, "Upload-Offset"), from))
 		return error_set(err, E_INVALID, "Upload-Offset: want a number");
 	if (*from != q->have) {
 		*status = MHD_HTTP_CONFLICT;

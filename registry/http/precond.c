@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { OFFSET_DIGITS = 19 }; /* of 2^63 - 1 */
+
 static const char *skip_blanks(const char *p)
 {
 	return p + strspn(p, " \t");
@@ -97,4 +99,19 @@ enum range_kind range_parse(const char *range, const char *if_range, const char 
 	*first = from;
 	*len = (to < size ? to + 1 : size) - from;
 	return RANGE_PART;
+}
+
+bool offset_parse(const char *text, uint64_t *out)
+{
+	uint64_t v = 0;
+
+	if (!text || !*text || strlen(text) > OFFSET_DIGITS ||
+	    strspn(text, "0123456789") != strlen(text))
+		return false;
+	for (const char *p = text; *p; p++)
+		v = v * 10 + (uint64_t)(*p - '0');
+	if (v > INT64_MAX)
+		return false;
+	*out = v;
+	return true;
 }

@@ -31,4 +31,7 @@ enum range_kind {
 enum range_kind range_parse(const char *range, const char *if_range, const char *etag,
 			    uint64_t size, uint64_t *first, uint64_t *len);
 
+/* The value of an Upload-Offset: digits, at most 2^63 - 1. NULL, no header, is none. */
+bool offset_parse(const char *text, uint64_t *out);
+
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a server reads of a request: "METHOD\nURL\nservice\nIf-None-Match\nRange".
+ * What a server reads of a request: "METHOD\nURL\nservice\nIf-None-Match\nRange\nUpload-Offset".
  *
  * covers: registry/http/place.c registry/http/precond.c registry/http/route.c
  */
@@ -14,7 +14,7 @@
 #include "registry/http/route.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { PARTS = 5 };
+enum { PARTS = 6 };
 
 #define SIZE UINT64_C(1000)
 
@@ -40,6 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)etag_listed(part[3], "\"0123\"");
 	if (range_parse(part[4], NULL, "\"0123\"", SIZE, &first, &len) == RANGE_PART)
 		assert(len > 0 && first < SIZE && len <= SIZE - first);
+	if (offset_parse(part[5], &first))
+		assert(first <= INT64_MAX && strspn(part[5], "0123456789") == strlen(part[5]));
 	free(text);
 	return 0;
 }

@@ -86,10 +86,32 @@ static void if_range_of_another_version_ignores_the_range(void **state)
 	assert_int_equal(range_parse("bytes=0-0", "\"x\"", TAG, 100, &first, &len), RANGE_NONE);
 }
 
+static void offset_is_a_number_of_63_bits(void **state)
+{
+	static const char *const bad[] = {"",
+					  "-1",
+					  "+1",
+					  " 1",
+					  "1 ",
+					  "0x1",
+					  "9223372036854775808",
+					  "10000000000000000000000"};
+	uint64_t v = 7;
+
+	(void)state;
+	assert_false(offset_parse(NULL, &v));
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_false(offset_parse(bad[i], &v));
+	assert_int_equal(v, 7);
+	assert_true(offset_parse("0", &v) && v == 0);
+	assert_true(offset_parse("9223372036854775807", &v) && v == INT64_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(etag_is_found_in_a_list),
+		cmocka_unit_test(offset_is_a_number_of_63_bits),
 		cmocka_unit_test(other_etags_and_nonsense_match_nothing),
 		cmocka_unit_test(range_gives_the_bytes_both_ends_included),
 		cmocka_unit_test(range_beyond_the_end_is_416),
