@@ -16,7 +16,7 @@ struct terminal {
 static struct terminal terminal_begin(const char *term)
 {
 	struct terminal t = {.kept = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10),
-			     .screen = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)};
+			     .screen = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)};
 	char name[64];
 
 	assert_true(t.kept >= 0 && t.screen >= 0);
@@ -30,14 +30,16 @@ static struct terminal terminal_begin(const char *term)
 	return t;
 }
 
-/* What it shows until now. */
+/* What it showed. The kernel passes that on in its own time, up to an error when all is read. */
 static void terminal_end(struct terminal *t, char out[512])
 {
-	(void)fflush(stderr);
-	ssize_t n = read(t->screen, out, 511);
+	size_t len = 0;
 
-	out[n > 0 ? n : 0] = '\0';
+	(void)fflush(stderr);
 	assert_int_equal(dup2(t->kept, STDERR_FILENO), STDERR_FILENO);
+	for (ssize_t n = 1; n > 0; len += n > 0 ? (size_t)n : 0)
+		n = read(t->screen, out + len, 511 - len);
+	out[len] = '\0';
 	(void)close(t->kept);
 	(void)close(t->screen);
 }
