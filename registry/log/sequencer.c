@@ -13,8 +13,8 @@
 
 enum {
 	ENTRY_LENGTH_MAX = 65535,
-	PROOFS_A_JOB =
-		LEAVES_A_BATCH + 128, /* those of any one batch, whose last job may be large */
+	/* Those of any one batch, whose last job may be large. */
+	PROOFS_A_JOB = LEAVES_A_BATCH + 128,
 };
 
 static int read_tile(void *ctx, unsigned level, uint64_t n, unsigned width, struct hash *out,
