@@ -54,11 +54,8 @@ static int tell_change(struct monitor *m, const struct finding *f, const struct 
 				    to->version, what.data, e.by);
 	if (found == 0 && e.why && policy_lacking(e.why, &lacking, &why) == 0)
 		(void)error_set(&why, E_DENIED, "%.400s", lacking.data ? lacking.data : "");
-	if (found == E_UNTRUSTED || found == E_INVALID || found == E_DENIED ||
-	    (found == 0 && e.released == ANSWER_NO))
-		h.level = LEVEL_ALARM;
-	else
-		h.level = LEVEL_WARNING;
+	/* A registry that does its work logs no such root: unless the evidence could not be asked. */
+	h.level = found == E_NET || found == E_BUSY ? LEVEL_WARNING : LEVEL_ALARM;
 	h.kind = "unreleased";
 	return monitor_tell(m, &h, err,
 			    "root %" PRId64 " is a change of publisher (%s), and its release is "
