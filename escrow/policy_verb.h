@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The verbs with which anybody tries a policy out: policy check, explain, facts. */
+/* Verbs with which anybody tries out policies and documents of their own, without a registry. */
 #ifndef ESCROW_POLICY_VERB_H
 #define ESCROW_POLICY_VERB_H
 
@@ -12,7 +12,7 @@ struct policy_options {
 
 extern const struct cli_option policy_options[];
 
-/* `policy check FILE`: does it load? FILE may be the name of a shipped policy. */
+/* `policy check FILE...`: do they load? FILE may be the name of a shipped policy. */
 int policy_check_run(const struct cli_call *call, struct error *err);
 
 /*
@@ -20,6 +20,16 @@ int policy_check_run(const struct cli_call *call, struct error *err);
  * unknown is a result and no failure: the status is 0.
  */
 int policy_explain_run(const struct cli_call *call, struct error *err);
+
+/* `policy list`: the names and titles of what is shipped; `policy show NAME`: its text. */
+int policy_list_run(const struct cli_call *call, struct error *err);
+int policy_show_run(const struct cli_call *call, struct error *err);
+
+/*
+ * `statement check FILE...`: has each the form of its type? Whether it counts, nobody is asked:
+ * that takes roots, trustees and a log.
+ */
+int statement_check_run(const struct cli_call *call, struct error *err);
 
 /* `policy facts`: every fact with its type and meaning. */
 int policy_facts_run(const struct cli_call *call, struct error *err);

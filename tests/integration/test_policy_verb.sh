@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# policy check, explain and facts: exit status, standard output, --json.
+# policy check, explain, list, show and facts, statement check: exit status, standard output, --json.
 set -u
 escrow=$BIN/bequest-escrow
 work=$(mktemp -d) || exit 1
@@ -50,4 +50,33 @@ want 2 'none.json' "$escrow" policy explain "$work/mine.json" --facts "$work/non
 
 want 0 '^eol.final  *boolean ' "$escrow" policy facts
 want 0 '"name": *"eol.final"' "$escrow" policy facts --json
+want 0 '^release/standard  *Opens when' "$escrow" policy list
+want 0 '"name": *"class/toy"' "$escrow" policy list --json
+"$escrow" policy show release/strict >"$work/strict.json"
+want 0 '^release/strict: loads$' "$escrow" policy check "$work/strict.json"
+want 2 'see .policy list' "$escrow" policy show release/none
+want 0 '^release/strict: loads$' "$escrow" policy check "$work/mine.json" "$work/strict.json"
+want 2 'bad.json' "$escrow" policy check "$work/mine.json" "$work/bad.json" "$work/strict.json"
+want 2 '"ok": *false' "$escrow" policy check --json "$work/mine.json" "$work/bad.json"
+
+# A no shows what could make it a yes, --whole every rule.
+echo '{"eol.final": false, "approvals": ["ann", "bob"]}' >"$work/three.json"
+want 0 '^  no       a final end of life' "$escrow" policy explain "$work/mine.json" --facts "$work/three.json"
+if "$escrow" policy explain "$work/mine.json" --facts "$work/three.json" | grep -q trustees; then
+	echo "what is as it has to be is shown"
+	failed=1
+fi
+want 0 '^  yes      trustees who approve' \
+	"$escrow" policy explain "$work/mine.json" --facts "$work/three.json" --whole
+
+cat >"$work/heartbeat.json" <<'END'
+{"signatures": [], "signed": {"_type": "heartbeat", "spec_version": "1.0", "product": "acme.x1",
+ "version": 1, "issued": "2026-01-01T00:00:00Z", "root": {"version": 1, "id":
+ "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"}}}
+END
+sed 's/acme.x1/Acme/' "$work/heartbeat.json" >"$work/acme.json"
+want 0 '^heartbeat: well-formed$' "$escrow" statement check "$work/heartbeat.json"
+want 0 '"type": *"heartbeat"' "$escrow" statement check --json "$work/heartbeat.json"
+want 2 'acme.json: signed.product: want' "$escrow" statement check "$work/acme.json"
+want 2 'cut.json' "$escrow" statement check "$work/heartbeat.json" "$work/cut.json"
 exit $failed
