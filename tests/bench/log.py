@@ -3,8 +3,10 @@
 The log at 10^3 to 10^7 leaves: documents a second through the registry's own HTTP, alone and
 64 at once, without witnesses and until two have cosigned; proofs; memory; the time to start.
 
-Flat means: what the largest log does in a second is not much less than what the smallest does.
+Flat means: at each size it does in a second not much less than a log of 10^3 leaves does in the
+same minute, and needs not much more memory or time.
 """
+import importlib
 import json
 import pathlib
 import re
@@ -15,21 +17,26 @@ import tempfile
 import time
 
 import inside
-from measure import Row
+from measure import Row, interleaved, versus
 
-EXPONENTS = range(3, 8)
+SMALL, EXPONENTS = 3, range(3, 8)
 SINGLES, TOGETHER = 20, 64  # for each run: posts of one, and of one array
-PROOF_ROUNDS = 4
+PROOF_ROUNDS, STARTS = 4, 2
 FLAT = 0.6  # a write is mostly waiting for the disk, which varies by more than a log grows
 PROOF_LIMIT = 1.5
+
+
+def lib_witness():
+    """Of tests/integration, which wants to know where the programs are when it is imported."""
+    return importlib.import_module("lib_witness")
 
 
 class Writer:
     """A new product; its heartbeats are signed before the clock runs."""
 
     def __init__(self, town, name):
-        import lib_witness
-        self.lib, self.vendor, self.town = lib_witness, lib_witness.Vendor(town, name), town
+        self.lib, self.town = lib_witness(), town
+        self.vendor = self.lib.Vendor(town, name)
         self.last = self.vendor.first["log_index"]
 
     def beats(self, n):
@@ -47,29 +54,37 @@ class Writer:
         assert status == 200, answer
         self.last = json.loads(answer)["documents"][-1]["log_index"]
 
-    def rates(self, runs, cosigned):
-        """Documents a second: one by one, and many in one request."""
-        single, many = [], []
-        for _ in range(runs):
-            ones, array = self.beats(SINGLES), b"[" + b",".join(self.beats(TOGETHER)) + b"]"
-            start = time.monotonic()
-            for one in ones:
-                self.post(one)
-            single.append(SINGLES / (time.monotonic() - start))
-            start = time.monotonic()
-            self.post(array)
-            if cosigned:
-                self.town.cosigned(self.last + 1, cosigned)
-            many.append(TOGETHER / (time.monotonic() - start))
-        return statistics.median(single), statistics.median(many)
+    def one_by_one(self):
+        ones = self.beats(SINGLES)
+        begun = time.monotonic()
+        for one in ones:
+            self.post(one)
+        return {"rate": SINGLES / (time.monotonic() - begun)}
+
+    def together(self, cosigned):
+        """Many in one request, until that many witnesses have cosigned them."""
+        array = b"[" + b",".join(self.beats(TOGETHER)) + b"]"
+        begun = time.monotonic()
+        self.post(array)
+        if cosigned:
+            self.town.cosigned(self.last + 1, cosigned)
+        return {"rate": TOGETHER / (time.monotonic() - begun)}
+
+
+def rate_rows(what, large, small, runs, cosigned):
+    got = interleaved({"ours": large.one_by_one, "peer": small.one_by_one}, runs)
+    yield versus(f"{what}: one by one", "doc/s", got, "rate", FLAT, at_least=True)
+    got = interleaved({"ours": lambda: large.together(cosigned),
+                       "peer": lambda: small.together(cosigned)}, runs)
+    yield versus(f"{what}: 64 at once", "doc/s", got, "rate", FLAT, at_least=True)
 
 
 def start(town):
-    """Milliseconds until it answers; it may run already."""
+    """Until it answers; it may run already."""
     town.end()
     begun = time.monotonic()
     town.start()
-    return 1000 * (time.monotonic() - begun)
+    return {"ms": 1000 * (time.monotonic() - begun)}
 
 
 def peak_mib(town):
@@ -77,74 +92,71 @@ def peak_mib(town):
     return int(re.search(r"VmHWM:\s+(\d+)", status).group(1)) / 1024
 
 
-def witnessed(base, top, runs, exponent):
-    """A copy of the log, with two new witnesses."""
-    import lib_witness
-    town = lib_witness.Witnessed(top, 2, start=False)
-    shutil.rmtree(town.data)
-    subprocess.run(["cp", "-a", "--reflink=auto", base.data, town.data], check=True)
-    town.vkey = base.vkey
-    for w in town.witnesses:
-        w.know(base.vkey)
-        w.start()
-        lib_witness.run("witnesses", "--data", town.data, "--add", f"{w.vkey}={w.url}",
-                        "--threshold", 1)
-    try:
-        town.start()
-        writer = Writer(town, f"seen.e{exponent}")
-        town.cosigned(writer.last + 1, 1)
-        return writer.rates(runs, 1)
-    finally:
-        town.close()
-        shutil.rmtree(top)
+class Logs:
+    """Registries of one size and of the small one, each with and without witnesses."""
+
+    def __init__(self, tool, top):
+        self.tool, self.top = tool, top
+        self.large = lib_witness().Witnessed(top / "large", 0, start=False)
+        self.small = lib_witness().Witnessed(top / "small", 0, start=False)
+        self.fill(self.small, SMALL)
+        self.small_seen = self.witnessed(self.small, top / "small-seen")
+        self.large_seen = None
+
+    def fill(self, town, exponent):
+        town.end()
+        subprocess.run([self.tool, "fill", town.data, str(10 ** exponent)], check=True)
+
+    @staticmethod
+    def witnessed(base, top):
+        """A copy of a log that is stopped, with two new witnesses of whom one is enough."""
+        top.mkdir()
+        town = lib_witness().Witnessed(top, 2, start=False)
+        shutil.rmtree(town.data)
+        subprocess.run(["cp", "-a", "--reflink=auto", base.data, town.data], check=True)
+        town.vkey = base.vkey
+        for w in town.witnesses:
+            w.know(base.vkey)
+            w.start()
+            lib_witness().run("witnesses", "--data", town.data, "--add", f"{w.vkey}={w.url}",
+                              "--threshold", 1)
+        return town.start()
+
+    def grow(self, exponent):
+        if self.large_seen:
+            self.large_seen.close()
+            shutil.rmtree(self.top / "large-seen")
+        self.fill(self.large, exponent)
+        self.large_seen = self.witnessed(self.large, self.top / "large-seen")
+
+    def close(self):
+        for town in (self.large, self.small, self.small_seen, self.large_seen):
+            if town:
+                town.close()
 
 
-def at_size(tool, base, exponent, runs, top):
-    """{column: number} at one size; the registry is stopped before and after."""
-    subprocess.run([tool, "fill", base.data, str(10 ** exponent)], check=True)
-    got = {"start": statistics.median(start(base) for _ in range(runs))}
-    writer = Writer(base, f"bench.e{exponent}")
-    got["single"], got["many"] = writer.rates(runs, 0)
-    got["rss"] = peak_mib(base)
-    base.stop()
-    got["proofs"] = inside.run(tool, "prove", base.data, PROOF_ROUNDS * runs)
-    top.mkdir()
-    got["single seen"], got["many seen"] = witnessed(base, top, runs, exponent)
-    return got
-
-
-def size_rows(n, got):
-    yield Row(f"log 10^{n}: one by one", "doc/s", got["single"], None, None)
-    yield Row(f"log 10^{n}: 64 at once", "doc/s", got["many"], None, None)
-    yield Row(f"log 10^{n}: one by one, cosigned", "doc/s", got["single seen"], None, None)
-    yield Row(f"log 10^{n}: 64, cosigned", "doc/s", got["many seen"], None, None)
-    build = statistics.median(a for a, _ in got["proofs"]["build"])
-    yield Row(f"log 10^{n}: build a proof", "us", build / 1000, None, None)
-    yield inside.versus(f"log 10^{n}: verify a proof", got["proofs"]["verify"], PROOF_LIMIT)
-    yield Row(f"log 10^{n}: memory", "MiB", got["rss"], None, None)
-    yield Row(f"log 10^{n}: start", "ms", got["start"], None, None)
-
-
-def flat_rows(first, last, exponents):
-    span = f"10^{exponents[-1]} by 10^{exponents[0]}"
-    for key, what in (("single", "one by one"), ("many", "64 at once"),
-                      ("single seen", "one by one, cosigned"), ("many seen", "64, cosigned")):
-        yield Row(f"{span}: {what}", "doc/s", last[key], first[key], FLAT, at_least=True)
-    yield Row(f"{span}: memory", "MiB", last["rss"], first["rss"], 1 / FLAT)
-    yield Row(f"{span}: start", "ms", last["start"], first["start"], 1 / FLAT)
+def size_rows(logs, n, runs):
+    what = f"log 10^{n}"
+    pairs = inside.run(logs.tool, "prove", logs.large.data, PROOF_ROUNDS * runs)
+    yield Row(f"{what}: build a proof", "us", statistics.median(a for a, _ in pairs["build"]) / 1000,
+              None, None)
+    yield inside.versus(f"{what}: verify a proof", pairs["verify"], PROOF_LIMIT)
+    got = interleaved({"ours": lambda: start(logs.large), "peer": lambda: start(logs.small)},
+                      STARTS * runs)
+    yield versus(f"{what}: start", "ms", got, "ms", 1 / FLAT)
+    yield from rate_rows(what, Writer(logs.large, f"alone.e{n}"),
+                         Writer(logs.small, f"alone.e{n}"), runs, 0)
+    yield Row(f"{what}: memory", "MiB", peak_mib(logs.large), peak_mib(logs.small), 1 / FLAT)
+    yield from rate_rows(f"{what}, cosigned", Writer(logs.large_seen, f"seen.e{n}"),
+                         Writer(logs.small_seen, f"seen.e{n}"), runs, 1)
 
 
 def rows(bin_dir, runs, exponents=tuple(EXPONENTS)):
-    import lib_witness
-    tool = bin_dir / "tests/bench/biglog"
     with tempfile.TemporaryDirectory(prefix="bequest-bench-") as top:
-        top = pathlib.Path(top)
-        base = lib_witness.Witnessed(top / "base", 0, start=False)
-        all_of_them = []
+        logs = Logs(bin_dir / "tests/bench/biglog", pathlib.Path(top))
         try:
             for n in exponents:
-                all_of_them.append(at_size(tool, base, n, runs, top / f"seen-{n}"))
-                yield from size_rows(n, all_of_them[-1])
+                logs.grow(n)
+                yield from size_rows(logs, n, runs)
         finally:
-            base.close()
-        yield from flat_rows(all_of_them[0], all_of_them[-1], exponents)
+            logs.close()
