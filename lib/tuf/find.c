@@ -343,7 +343,7 @@ int tuf_delegated(struct tuf *t, const char *role, struct tuf_delegated *out, st
 		r = find_role(t, &tree, role, &at, err);
 	if (r == 0)
 		r = obtain(t, at->d, &now, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	for (; at; at = at->up)
 		if (at->d->until < until)

@@ -107,7 +107,7 @@ void lineage_free(struct lineage *l)
 
 static bool asked_before(const struct lineage *l, const struct node *node)
 {
-	for (const struct node *n = l->first; n != node; n = n->next)
+	for (const struct node *n = l->first; n && n != node; n = n->next)
 		if (n->asked && strcmp(n->at.d->name, node->at.d->name) == 0)
 			return true;
 	return false;

@@ -347,7 +347,7 @@ static int check_role(struct search *s, const struct tuf_root *root, struct erro
 {
 	CLEANUP(envelope_freep) struct envelope *previous = NULL;
 	struct role_keys counted = s->keys;
-	struct publisher who;
+	struct publisher who = {0};
 	struct offer o = {.b = s->from.b, .it = s->it, .keys = &s->keys};
 	char whose[ROLE_SIZE + 16];
 	int r;

@@ -20,15 +20,17 @@ static bool is_top(const char *role)
 	return strcmp(role, "targets") == 0;
 }
 
-static int draft_file(const char *role, struct buf *out, struct error *err)
+static int delegated_file(const char *role, struct buf *out, struct error *err)
 {
 	CLEANUP(freep) char *quoted = NULL;
-	int r;
+	int r = tuf_quote(role, false, &quoted, err);
 
-	if (is_top(role))
-		return buf_puts(out, "draft.json", err);
-	r = tuf_quote(role, false, &quoted, err);
 	return r < 0 ? r : buf_printf(out, err, "draft.%s.json", quoted);
+}
+
+static int draft_file(const char *role, struct buf *out, struct error *err)
+{
+	return is_top(role) ? buf_puts(out, "draft.json", err) : delegated_file(role, out, err);
 }
 
 static struct draft *find_draft(const struct work *w, const char *role)
@@ -50,30 +52,34 @@ static void draft_free(struct draft *d)
 }
 DEFINE_CLEANUP(struct draft *, draft_free)
 
+static struct draft *new_draft(const char *role)
+{
+	CLEANUP(draft_freep) struct draft *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->role = strdup(role);
+	return d->role ? steal(d) : NULL;
+}
+
 /* Put a draft in the place of the one there is; the top-level one is the first. */
 static int keep_draft(struct work *w, const char *role, struct envelope *doc_take,
 		      struct error *err)
 {
 	CLEANUP(envelope_freep) struct envelope *doc = doc_take;
-	CLEANUP(draft_freep) struct draft *fresh = NULL;
 	struct draft *d = find_draft(w, role), **at = &w->drafts;
 
-	if (d) {
-		envelope_free(d->doc);
-		d->doc = steal(doc);
-		return 0;
+	if (!d) {
+		d = new_draft(role);
+		if (!d)
+			return error_nomem(err);
+		while (!is_top(role) && *at)
+			at = &(*at)->next;
+		d->next = *at;
+		*at = d;
 	}
-	fresh = calloc(1, sizeof(*fresh));
-	if (!fresh)
-		return error_nomem(err);
-	fresh->role = strdup(role);
-	if (!fresh->role)
-		return error_nomem(err);
-	fresh->doc = steal(doc);
-	while (!is_top(role) && *at)
-		at = &(*at)->next;
-	fresh->next = *at;
-	*at = steal(fresh);
+	envelope_free(d->doc);
+	d->doc = steal(doc);
 	return 0;
 }
 

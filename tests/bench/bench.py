@@ -17,7 +17,7 @@ import sys
 
 import network
 
-PARTS = ("core", "client", "registry", "escrow", "log")
+PARTS = ("core", "client", "tuf", "registry", "escrow", "log")
 HERE = pathlib.Path(__file__).resolve().parent
 
 

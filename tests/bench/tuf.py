@@ -49,8 +49,8 @@ def compare(what, sides, runs, act):
     time_of = interleaved({n: lambda s=s: act(s, cost) for n, s in sides.items()}, runs)
     size_of = interleaved({n: lambda s=s: {"rss": act(s, peak_rss)} for n, s in sides.items()},
                           runs)
-    yield versus(f"tuf {what}: CPU", "ms", time_of, "cpu", 1 / 20)
-    yield versus(f"tuf {what}: RSS", "MiB", size_of, "rss", 1 / 4)
+    yield versus(f"tuf {what}: CPU", "ms", time_of, "cpu", 0.1)
+    yield versus(f"tuf {what}: RSS", "MiB", size_of, "rss", 0.25)
 
 
 def rows(bin_dir, runs):
