@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * core ROUNDS - verifying and parsing against bare libcrypto and bare jansson
+ * core ROUNDS - verifying, parsing and deciding against bare libcrypto and bare jansson
  *
  * The peer does what nobody can do without: the same calls to libcrypto on a key that
- * was loaded before, json_loadb() and json_decref() of the same bytes.
+ * was loaded before, json_loadb() and json_decref() of the same bytes; of a policy that is
+ * decided, of its text.
  */
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -16,6 +17,7 @@
 #include "lib/json/strict.h"
 #include "lib/sign/signer.h"
 #include "lib/tuf/repo.h"
+#include "policies/policy.h"
 #include "tests/bench/side.h"
 
 #define NOW INT64_C(1893456000)
@@ -391,6 +393,67 @@ static void root_role(void *ctx)
 	check(tuf_root_parse(b->data, b->len, "root", &root, &err));
 }
 
+/* --- a policy --------------------------------------------------------------------- */
+
+/* A silent release that waits for its last approval. */
+static const char silent[] =
+	"{\"notice.ground\": \"silence\", \"silence.days\": 200, \"support.ended\": true, "
+	"\"notice.at\": \"2025-12-01T00:00:00Z\", \"now\": \"2026-02-01T00:00:00Z\", "
+	"\"approvals.at\": \"2026-01-15T00:00:00Z\", \"objection\": false, "
+	"\"approvals\": [\"ann\"], \"approvals.threshold\": 2, \"eol.final\": false, "
+	"\"eol.release\": false, \"targets.silence_days\": 300}";
+
+struct decided {
+	struct policy *policy;
+	struct facts *facts;
+	char *text;
+};
+
+static void ours_decide(void *ctx)
+{
+	const struct decided *d = ctx;
+	enum answer answer = ANSWER_YES;
+
+	check(policy_decide(d->policy, d->facts, &answer, NULL, &err));
+	side_must(answer == ANSWER_NO, "the answer");
+}
+
+static void ours_reasons(void *ctx)
+{
+	const struct decided *d = ctx;
+	enum answer answer;
+	json_t *why = NULL;
+
+	check(policy_decide(d->policy, d->facts, &answer, &why, &err));
+	json_decref(why);
+}
+
+static void bare_policy(void *ctx)
+{
+	const struct decided *d = ctx;
+	json_t *v = json_loadb(d->text, strlen(d->text), JSON_REJECT_DUPLICATES, NULL);
+
+	side_must(v != NULL, "json");
+	json_decref(v);
+}
+
+static void policies(int rounds)
+{
+	json_t *src = policy_shipped_json("release/standard"), *facts = json_loads(silent, 0, NULL);
+	struct decided d = {.text = src ? json_dumps(src, JSON_COMPACT) : NULL};
+
+	side_must(d.text && facts, "release/standard");
+	check(policy_parse(src, "release/standard", &d.policy, &err));
+	check(facts_from_json(facts, &d.facts, &err));
+	side_by_side("policy: release/standard", ours_decide, bare_policy, &d, rounds);
+	side_by_side("reasons: release/standard", ours_reasons, bare_policy, &d, rounds);
+	policy_free(d.policy);
+	facts_free(d.facts);
+	free(d.text);
+	json_decref(src);
+	json_decref(facts);
+}
+
 int main(int argc, char *argv[])
 {
 	int rounds = argc == 2 ? atoi(argv[1]) : 0;
@@ -405,6 +468,7 @@ int main(int argc, char *argv[])
 	side_by_side("role: 1000 targets", targets_role, targets_bare, &d, rounds);
 	side_by_side("role: timestamp", timestamp_role, timestamp_bare, &d, rounds);
 	side_by_side("role: root", root_role, root_bare, &d, rounds);
+	policies(rounds);
 	tuf_root_free(d.parsed);
 	envelope_free(d.root);
 	envelope_free(d.targets);

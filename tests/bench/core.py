@@ -6,7 +6,7 @@ same bytes in the same process.
 import inside
 
 ROUNDS = 8  # for each run: short ones, as neighbours in time suffer the same
-LIMITS = {"verify": 1.2, "json": 2, "role": 2}  # by the first word of the case
+LIMITS = {"verify": 1.2, "json": 2, "role": 2, "policy": 1, "reasons": None}  # by the first word of the case
 
 
 def rows(bin_dir, runs):
