@@ -2,9 +2,16 @@
 #include "lib/tlog/witness.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "lib/base/error.h"
 #include "lib/tlog/lines.h"
+
+void witness_path(const char *origin, char out[WITNESS_PATH_SIZE])
+{
+	sha256_hex(origin, strlen(origin), out);
+	memcpy(out + SHA256_HEX_SIZE - 1, "/checkpoint", sizeof("/checkpoint"));
+}
 
 int witness_request_parse(const void *data, size_t len, struct witness_request *out,
 			  struct error *err)

@@ -16,6 +16,10 @@ struct error;
 #define WITNESS_SIZE_TYPE "text/x.tlog.size"    /* of a 409's body: a size and a newline */
 enum { WITNESS_REQUEST_MAX = NOTE_MAX + 8192 }; /* bytes */
 
+/* Where a witness shows what it cosigned last of a log, below its prefix. */
+enum { WITNESS_PATH_SIZE = SHA256_HEX_SIZE + sizeof("/checkpoint") - 1 };
+void witness_path(const char *origin, char out[WITNESS_PATH_SIZE]);
+
 /* The body of an add-checkpoint request. */
 struct witness_request {
 	uint64_t old;                 /* the size that the proof starts from */

@@ -180,13 +180,12 @@ static int look(struct member *m, struct error *err)
 {
 	const struct registry *r = m->c->r;
 	CLEANUP(answer_clear) struct http_answer a = {.status = 0};
-	char path[SHA256_HEX_SIZE + sizeof("/checkpoint")], who[NOTE_NAME_MAX + 64];
+	char path[WITNESS_PATH_SIZE], who[NOTE_NAME_MAX + 64];
 	struct checkpoint head;
 	struct showing s = {&head, who};
 	int e;
 
-	sha256_hex(r->config.origin, strlen(r->config.origin), path);
-	(void)strcat(path, "/checkpoint");
+	witness_path(r->config.origin, path);
 	e = request(m, path, NULL, LOOK_S, &a, err);
 	if (e < 0)
 		return e;

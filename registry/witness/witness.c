@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "registry/witness/witness.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -132,8 +133,11 @@ int witness_know(const char *data, const char *vkey, struct error *err)
 	r = open_folder(data, &dir, err);
 	if (r == 0)
 		r = read_logs(dir, &text, &logs, err);
-	if (r < 0 || knows(logs, &key))
+	if (r < 0)
 		return r;
+	assert(logs);
+	if (knows(logs, &key))
+		return 0;
 	r = buf_printf(&text, err, "log %s\n", vkey);
 	if (r == 0)
 		r = tlog_policy_parse(text.data, text.len, &more, err);
@@ -144,27 +148,18 @@ int witness_know(const char *data, const char *vkey, struct error *err)
 
 /* --- what was cosigned last -------------------------------------------------- */
 
-enum { HEAD_PATH_SIZE = SHA256_HEX_SIZE + sizeof("/checkpoint") };
-
-static void head_path(const char *origin, char out[HEAD_PATH_SIZE])
-{
-	sha256_hex(origin, strlen(origin), out);
-	(void)snprintf(out + SHA256_HEX_SIZE - 1, HEAD_PATH_SIZE - (SHA256_HEX_SIZE - 1),
-		       "/checkpoint");
-}
-
 /* Ours, or a failure: guessing would be to forget. *time: when it was cosigned. */
 static int read_head(const struct witness *w, const char *origin, struct witness_head *out,
 		     int64_t *time, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf note = {0};
 	struct checkpoint c;
-	char path[HEAD_PATH_SIZE];
+	char path[WITNESS_PATH_SIZE];
 	int r;
 
 	*out = (struct witness_head){.size = 0};
 	*time = 0;
-	head_path(origin, path);
+	witness_path(origin, path);
 	if (!file_exists(w->public, path))
 		return 0;
 	r = file_read(w->public, path, NOTE_MAX, &note, err);
@@ -391,10 +386,10 @@ static int cosign(struct witness *w, const struct checkpoint *c, const struct kn
 	CLEANUP(buf_clear) struct buf text = {0};
 	CLEANUP(buf_clear) struct buf line = {0};
 	CLEANUP(buf_clear) struct buf note = {0};
-	char path[HEAD_PATH_SIZE];
+	char path[WITNESS_PATH_SIZE];
 	int r = buf_add(&text, c->note.text, c->note.text_len, err);
 
-	head_path(c->origin, path);
+	witness_path(c->origin, path);
 	if (r == 0)
 		r = note_sign_line(&w->key.key, w->key.seed, &text, now, &line, err);
 	if (r == 0)

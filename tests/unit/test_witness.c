@@ -78,11 +78,13 @@ static unsigned ask(struct box *b, const struct logbox *l, uint64_t old, uint64_
 
 static char *head_path(const char *origin)
 {
-	char sum[SHA256_HEX_SIZE];
+	char sum[SHA256_HEX_SIZE], below[WITNESS_PATH_SIZE];
 	struct buf path = {0};
 
 	sha256_hex(origin, strlen(origin), sum);
 	assert_int_equal(buf_printf(&path, NULL, "public/%s/checkpoint", sum), 0);
+	witness_path(origin, below);
+	assert_string_equal(path.data + strlen("public/"), below);
 	return buf_steal(&path);
 }
 
