@@ -250,10 +250,11 @@ struct object_options {
 
 static const struct cli_option object_options[] = {
 	OPT_STATEMENT(struct object_options),
-	CLI_NEED(struct object_options, notice, CLI_TEXT, "notice", "ID", "what is objected to"),
+	CLI_NEED(struct object_options, notice, CLI_TEXT, "notice", "ID",
+		 "the notice, or the rotation, that is objected to"),
 	CLI_NEED(struct object_options, reason, CLI_TEXT, "reason", "TEXT", "why, for people"),
-	CLI_NEED(struct object_options, support_until, CLI_TEXT, "support-until", "DATE",
-		 "how long support goes on"),
+	CLI_OPT(struct object_options, support_until, CLI_TEXT, "support-until", "DATE",
+		"how long support goes on"),
 	{0},
 };
 
@@ -268,19 +269,19 @@ static int run_object(const struct cli_call *call, struct error *err)
 	if (r == 0)
 		r = desk_statement(ST_OBJECTION, o->common.product, s.version, s.root, &doc, err);
 	if (r == 0)
-		r = desk_time("support-until", o->support_until, until, err);
-	if (r == 0)
 		r = json_put(doc, "notice", json_string(o->notice), err);
 	if (r == 0)
 		r = json_put(doc, "reason", json_string(o->reason), err);
-	if (r == 0)
+	if (r == 0 && o->support_until)
+		r = desk_time("support-until", o->support_until, until, err);
+	if (r == 0 && o->support_until)
 		r = json_put(doc, "support_until", json_string(until), err);
 	return r < 0 ? r : finish(call, &o->common, steal(doc), err);
 }
 
 const struct cli_verb escrow_object = {
 	.name = "object",
-	.help = "object to one notice of release",
+	.help = "object to one notice of release, or to a rotation",
 	.options = object_options,
 	.size = sizeof(struct object_options),
 	.run = run_object,

@@ -29,5 +29,11 @@ extern const struct cli_verb escrow_open;
 extern const struct cli_verb escrow_status;
 /* verb_steward.c */
 extern const struct cli_verb escrow_countersign, escrow_appoint;
+/* verb_pass.c */
+extern const struct cli_verb escrow_pass, escrow_return;
+/* verb_step.c */
+extern const struct cli_verb escrow_rotation, escrow_succession;
+/* verb_log.c */
+extern const struct cli_verb escrow_log_move;
 
 #endif
