@@ -19,6 +19,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -27,7 +28,7 @@ SEEDS = TREE / "tests/fuzz/corpus"
 BUILD = TREE / "build/fuzz"
 LONG = BUILD / "long"
 STATE = LONG / "state.json"
-PIECE_S = 300
+FIRST_S, PIECE_S = 60, 300  # every target has its turn soon, then they take longer ones
 MAX_LEN = {"tuf_client": 256, "evidence": 256, "chain": 128}  # a program in two-byte steps
 MAX_LEN_ELSE = 8192
 SANITIZED_EVERY = 10  # of the targets that have a plain build: one piece in so many
@@ -88,6 +89,7 @@ def holds(program, artifact):
 
 def piece(programs, name, runs, turn):
     """Some minutes of one target; True if it may go on."""
+    limit = PIECE_S if name in load() else FIRST_S
     plain = (name, True) in programs and turn % SANITIZED_EVERY != 0
     corpus, found = LONG / "corpus" / name, LONG / "findings"
     corpus.mkdir(parents=True, exist_ok=True)
@@ -95,7 +97,7 @@ def piece(programs, name, runs, turn):
     seeds = [SEEDS / name] if (SEEDS / name).exists() else []
     start = time.monotonic()
     p = subprocess.run(
-        [programs[name, plain], f"-runs={runs}", f"-max_total_time={PIECE_S}", "-timeout=60",
+        [programs[name, plain], f"-runs={runs}", f"-max_total_time={limit}", "-timeout=60",
          "-rss_limit_mb=2048", f"-max_len={MAX_LEN.get(name, MAX_LEN_ELSE)}", "-reload=0",
          "-print_final_stats=1", f"-artifact_prefix={found}/{name}-", corpus, *seeds],
         env=environment(), text=True, errors="replace", stdout=subprocess.DEVNULL,
@@ -183,14 +185,25 @@ def corpus_of(name):
     return list(files.values())
 
 
+def copy(files, folder):
+    """Into an empty folder; a run under way replaces files by smaller ones at any time."""
+    for n, f in enumerate(files):
+        try:
+            shutil.copyfile(f, pathlib.Path(folder) / str(n))
+        except FileNotFoundError:
+            pass
+
+
 def measure(name, files):
     """Share of lines and regions of the covered modules that the corpus reaches."""
     program, data = BUILD / "cov/tests/fuzz" / f"fuzz_{name}", BUILD / "cov" / f"{name}.profdata"
-    raw = BUILD / "cov" / f"{name}-%p.profraw"
-    parts = [files[i:i + 1000] for i in range(0, len(files), 1000)]
-    for part in parts:
-        subprocess.run([program, *part], check=True, stdout=subprocess.DEVNULL,
-                       env={**os.environ, "LLVM_PROFILE_FILE": str(raw)})
+    with tempfile.TemporaryDirectory(prefix="bequest-fuzz-") as folder:
+        copy(files, folder)
+        listed = "".join(f"{f}\0" for f in pathlib.Path(folder).iterdir())
+        # As many processes as it takes, one after the other, into one profile.
+        subprocess.run(["xargs", "-0", program], input=listed, text=True, check=True,
+                       stdout=subprocess.DEVNULL,
+                       env={**os.environ, "LLVM_PROFILE_FILE": str(BUILD / "cov" / f"{name}-%m.profraw")})
     raws = list((BUILD / "cov").glob(f"{name}-*.profraw"))
     subprocess.run(["llvm-profdata", "merge", "-sparse", "-o", data, *raws], check=True)
     for r in raws:
@@ -206,7 +219,7 @@ def report(args):
     state = load()
     (BUILD / "cov").mkdir(parents=True, exist_ok=True)
     if not args.json:
-        print(f"{'target':12}{'executions':>12}{'sanitized':>12}{'a second':>9}{'corpus':>8}"
+        print(f"{'target':16}{'executions':>12}{'sanitized':>12}{'a second':>9}{'corpus':>8}"
               f"{'findings':>9}{'lines':>8}{'regions':>8}  of")
     for name in targets():
         entry = state.get(name, {"runs": 0, "sanitized": 0, "seconds": 0, "findings": 0})
@@ -216,7 +229,7 @@ def report(args):
             print(json.dumps(row))
             continue
         speed = row["runs"] / row["seconds"] if row["seconds"] else 0
-        print(f"{name:12}{row['runs']:>12,}{row['sanitized']:>12,}{speed:>9,.0f}"
+        print(f"{name:16}{row['runs']:>12,}{row['sanitized']:>12,}{speed:>9,.0f}"
               f"{row['corpus']:>8,}{row['findings']:>9}{row['lines']:>7.1f}%"
               f"{row['regions']:>7.1f}%  {' '.join(covered(name))}", flush=True)
     return 0
