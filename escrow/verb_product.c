@@ -9,6 +9,7 @@
 #include "lib/base/error.h"
 #include "lib/base/file.h"
 #include "lib/base/utc.h"
+#include "lib/json/clone.h"
 #include "lib/json/print.h"
 #include "lib/tuf/repo.h"
 #include "policies/publisher.h"
@@ -307,8 +308,10 @@ static int run_edit(const struct cli_call *call, struct error *err)
 				   view_root(&v), &head, err);
 	if (r < 0)
 		return r;
-	edited = json_deep_copy(envelope_signed(old));
-	if (!edited || json_object_update(edited, head) < 0)
+	r = json_clone(envelope_signed(old), &edited, err);
+	if (r < 0)
+		return r;
+	if (json_object_update(edited, head) < 0)
 		return error_nomem(err);
 	r = put_about(edited, &o->about, err);
 	if (r == 0)

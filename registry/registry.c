@@ -9,6 +9,7 @@
 #include "lib/base/error.h"
 #include "lib/base/file.h"
 #include "lib/base/utc.h"
+#include "lib/json/clone.h"
 #include "lib/json/strict.h"
 #include "lib/tuf/role.h"
 #include "policies/statement.h"
@@ -490,11 +491,13 @@ static int complete_release(struct work *w, const struct release_job *j, json_t 
 static int release_job(struct work *w, void *arg, struct error *err)
 {
 	struct release_job *j = arg;
-	CLEANUP(json_decrefp) json_t *body = json_deep_copy(j->fields);
+	CLEANUP(json_decrefp) json_t *body = NULL;
 	CLEANUP(envelope_freep) struct envelope *doc = NULL;
 	struct submission s = {0};
-	int r = body ? complete_release(w, j, body, err) : error_nomem(err);
+	int r = json_clone(j->fields, &body, err);
 
+	if (r == 0)
+		r = complete_release(w, j, body, err);
 	if (r == 0)
 		r = envelope_new(json_incref(body), &doc, err);
 	if (r == 0)

@@ -178,7 +178,9 @@ static int write_bytes(json_t *root, json_t *signatures, struct buf *out, struct
 	CLEANUP(freep) char *text = NULL;
 	int r;
 
-	if (!copy || json_object_set(copy, "signatures", signatures) < 0)
+	/* json_copy() leaves out what it has no memory for */
+	if (!copy || json_object_size(copy) != json_object_size(root) ||
+	    json_object_set(copy, "signatures", signatures) < 0)
 		return error_nomem(err);
 	text = json_dumps(copy, JSON_SORT_KEYS | JSON_INDENT(1));
 	if (!text)
@@ -362,7 +364,7 @@ static int add_all(struct envelope *e, const json_t *more, bool replace, struct 
 	json_auto_t *all = json_copy(e->signatures);
 	json_auto_t *ordered = NULL;
 
-	if (!all)
+	if (!all || json_array_size(all) != json_array_size(e->signatures))
 		return error_nomem(err);
 	for (size_t i = 0; i < json_array_size(more); i++) {
 		json_t *s = json_array_get(more, i);

@@ -7,6 +7,7 @@
 #include "lib/base/error.h"
 #include "lib/base/file.h"
 #include "lib/base/utc.h"
+#include "lib/json/clone.h"
 #include "lib/tuf/repo.h"
 #include "lib/tuf/review.h"
 #include "registry/publish/work.h"
@@ -186,8 +187,7 @@ int work_edit(const struct work *w, const char *role, json_t **out, struct error
 				 "no draft of the %s role in this folder; bequest-publish "
 				 "checkout%s%s makes one",
 				 role, is_top(role) ? "" : " --role ", is_top(role) ? "" : role);
-	*out = json_deep_copy(envelope_signed(doc));
-	return *out ? 0 : error_nomem(err);
+	return json_clone(envelope_signed(doc), out, err);
 }
 
 int work_save_draft(const struct work *w, const char *role, struct error *err)

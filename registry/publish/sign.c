@@ -34,7 +34,7 @@ static const struct cli_option options[] = {
 
 /* --- a file that somebody sent --- */
 
-static int read_copy(const char *path, struct envelope **out, struct error *err)
+static int read_copy(const char *option, const char *path, struct envelope **out, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf text = {0};
 	int r = file_read(AT_FDCWD, path, TUF_TARGETS_MAX, &text, err);
@@ -42,7 +42,7 @@ static int read_copy(const char *path, struct envelope **out, struct error *err)
 	if (r == 0)
 		r = envelope_parse(text.data, text.len, path, out, err);
 	if (r == E_NOTFOUND || r == E_INVALID)
-		return error_prefix(err, E_USAGE, "--file");
+		return error_prefix(err, E_USAGE, "%s", option);
 	return r;
 }
 
@@ -55,7 +55,7 @@ static int sign_file(const struct cli_call *call, struct signer *signer, struct 
 	const struct buf *bytes;
 	const json_t *body;
 	const char *name;
-	int r = read_copy(o->file, &doc, err);
+	int r = read_copy("--file", o->file, &doc, err);
 
 	if (r < 0)
 		return r;
@@ -108,7 +108,7 @@ static int merge(const struct options *o, struct envelope *doc, bool *any, struc
 {
 	for (size_t i = 0; i < o->from.n; i++) {
 		CLEANUP(envelope_freep) struct envelope *copy = NULL;
-		int r = read_copy(o->from.items[i], &copy, err);
+		int r = read_copy("--from", o->from.items[i], &copy, err);
 
 		if (r == 0 && strcmp(envelope_id(copy), envelope_id(doc)) == 0) {
 			*any = true;

@@ -74,7 +74,9 @@ def make_channel(d):
     out = d.submit("work")
     assert "targets 2 published" in out and "beta 1 published" in out, out
     out = d.do("publish", "sign", "--dir", "work", "--from", "bob.json", status=2)
-    assert "bob.json" in out, out
+    assert "--from: bob.json" in out, out
+    out = d.do("publish", "sign", "--dir", "work", "--from", f"{PRODUCT}/root.json", status=2)
+    assert "--from: is no copy of a draft in this folder" in out, out
 
 
 def a_channel_is_published_and_followed(d):

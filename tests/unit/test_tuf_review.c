@@ -2,6 +2,7 @@
 #include "lib/tuf/review.h"
 
 #include "lib/base/utc.h"
+#include "lib/json/clone.h"
 #include "lib/sign/signer.h"
 #include "lib/tuf/repo.h"
 #include "tests/unit/unit.h"
@@ -356,6 +357,60 @@ static void each_path_is_trusted_to_the_bin_it_falls_into(void **state)
 	json_decref(body);
 }
 
+/* Edit, review and walk, as a publisher does; 0 or an E_ code. */
+static int publish_once(json_t *body, const struct tree *t, struct error *err)
+{
+	CLEANUP(json_decrefp) json_t *paths = json_pack("[s]", "z/*");
+	CLEANUP(envelope_freep) struct envelope *doc = NULL;
+	CLEANUP(tuf_role_freep) struct tuf_role *role = NULL;
+	CLEANUP(lineage_freep) struct lineage *l = NULL;
+	CLEANUP(json_decrefp) json_t *copy = NULL;
+	struct tree own = *t;
+	const struct descent *at = NULL;
+	int r = paths ? repo_delegate(body, "b", paths, 1, err) : E_NOMEM;
+
+	if (r == 0)
+		r = repo_delegate_until(body, "b", NOW + DAY_S, err);
+	if (r == 0)
+		r = repo_delegate_place(body, "b", 0, err);
+	if (r == 0)
+		r = json_clone(body, &copy, err);
+	if (r == 0)
+		r = envelope_new(steal(copy), &doc, err);
+	if (r == 0)
+		r = tuf_role_parse(envelope_bytes(doc)->data, envelope_bytes(doc)->len, TUF_TARGETS,
+				   "t", &role, err);
+	if (r == 0)
+		r = review_targets(role, 0, NOW, err);
+	if (r == 0)
+		r = lineage_new(load, &own, &l, err);
+	return r < 0 ? r : lineage_find(l, "c", &at, err);
+}
+
+static void running_out_of_memory_is_reported(void **state)
+{
+	static const char *const ab[] = {"a", "b"}, *const paths[] = {"x/*", "y/*"};
+	struct tree t = tree_new();
+	int fired = 1;
+	long n;
+
+	(void)state;
+	json_set_alloc_funcs(oom_malloc, free);
+	for (n = 0; fired; n++) {
+		CLEANUP(json_decrefp) json_t *body = delegating(ab, paths, 2);
+		struct error err = {0};
+		int r;
+
+		oom_after(n);
+		r = publish_once(body, &t, &err);
+		fired = oom_fired();
+		assert_true(fired ? r < 0 : r == 0);
+	}
+	json_set_alloc_funcs(malloc, free);
+	assert_true(n > 50);
+	json_decref(t.bodies);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -371,6 +426,7 @@ int main(void)
 		cmocka_unit_test(delegations_come_level_by_level_and_cycles_end),
 		cmocka_unit_test(everyone_on_the_way_must_be_trusted),
 		cmocka_unit_test(each_path_is_trusted_to_the_bin_it_falls_into),
+		cmocka_unit_test(running_out_of_memory_is_reported),
 	};
 
 	return cmocka_run_group_tests_name("tuf_review", tests, NULL, NULL);
