@@ -69,8 +69,8 @@ static int write_array(const json_t *v, struct buf *out, struct error *err)
 	return r < 0 ? r : put(out, "]", 1, err);
 }
 
-/* The members in the order of their keys, into room for all of them. */
-static void sort_members(const json_t *v, struct member *members)
+/* The members in the order of their keys, into room for all of them; how many there are. */
+static size_t sort_members(const json_t *v, struct member *members)
 {
 	json_t *o = (json_t *)(uintptr_t)v; /* the iterator wants it so, and modifies nothing */
 	bool sorted = true;                 /* what we write ourselves is */
@@ -82,6 +82,7 @@ static void sort_members(const json_t *v, struct member *members)
 	}
 	if (!sorted)
 		qsort(members, n, sizeof(*members), by_key);
+	return n;
 }
 
 static int write_members(const struct member *members, size_t n, struct buf *out, struct error *err)
@@ -102,17 +103,17 @@ static int write_members(const struct member *members, size_t n, struct buf *out
 
 static int write_object(const json_t *v, struct buf *out, struct error *err)
 {
-	size_t n = json_object_size(v);
+	size_t room = json_object_size(v);
 	CLEANUP(freep) struct member *many = NULL;
-	struct member few[MEMBERS_FEW];
+	struct member few[MEMBERS_FEW], *members = few;
 
-	if (n > MEMBERS_FEW) {
-		many = calloc(n, sizeof(*many));
+	if (room > MEMBERS_FEW) {
+		many = calloc(room, sizeof(*many));
 		if (!many)
 			return error_nomem(err);
+		members = many;
 	}
-	sort_members(v, many ? many : few);
-	return write_members(many ? many : few, n, out, err);
+	return write_members(members, sort_members(v, members), out, err);
 }
 
 static int write_int(json_int_t v, struct buf *out, struct error *err)
