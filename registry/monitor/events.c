@@ -100,6 +100,8 @@ int monitor_tell(struct monitor *m, const struct happening *h, struct error *err
 	char text[TEXT_MAX];
 	va_list args;
 
+	if (h->level == LEVEL_INFO && !m->all)
+		return 0;
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
@@ -213,6 +215,17 @@ int monitor_stands(struct monitor *m, const char *kind, const char *scope, bool 
 	return r < 0 ? r : 0;
 }
 
+/* Of a product or a vantage point that nobody asks about any more it is no matter. */
+static bool concerns(const struct monitor *m, const struct trouble *t, const char *scope)
+{
+	if (strcmp(t->product, "-") != 0)
+		return monitor_watches(m, t->product);
+	for (size_t i = 0; i < m->n; i++)
+		if (strcmp(m->vantage[i].url, scope) == 0)
+			return true;
+	return !strstr(scope, "://");
+}
+
 int monitor_standing(struct monitor *m, json_t **out, enum level *worst, struct error *err)
 {
 	CLEANUP(json_decrefp) json_t *all = json_array();
@@ -231,12 +244,12 @@ int monitor_standing(struct monitor *m, json_t **out, enum level *worst, struct 
 			r = read_trouble(m, name, &o, &t, err);
 		if (r != 0)
 			break;
-		if (!t.told)
+		slash = strchr(name + 2, '/');
+		if (!t.told || !concerns(m, &t, slash ? slash + 1 : ""))
 			continue;
 		if (t.level > (int)*worst)
 			*worst = (enum level)t.level;
 		utc_format(t.since, since);
-		slash = strchr(name + 2, '/');
 		if (json_array_append_new(all, json_pack("{s:s, s:s%, s:s, s:s, s:s}", "level",
 							 level_name((enum level)t.level), "kind",
 							 name + 2,

@@ -112,6 +112,25 @@ static int check_unlogged(struct eye *e, struct error *err)
 			       name, e->w.root);
 }
 
+/* A file, and what another one lists of it (NULL: nobody does). */
+struct file {
+	const char *name;
+	const struct buf *bytes;
+	const struct tuf_meta *listed;
+};
+
+static int check_role(const struct eye *e, const struct tuf_role *role, const struct file *f,
+		      struct error *why)
+{
+	int r = 0;
+
+	if (f->listed)
+		r = tuf_meta_check(f->listed, f->bytes->data, f->bytes->len, f->name, why);
+	if (r == 0 && f->listed && role->version != f->listed->version)
+		r = error_set(why, E_UNTRUSTED, "%s: is version %" PRId64, f->name, role->version);
+	return r < 0 ? r : envelope_verify(role->doc, &e->root->role[role->type], f->name, why);
+}
+
 /* A role's file as the root asks for it. *out stays NULL if there is none to go on with. */
 static int read_role(struct eye *e, enum tuf_type type, const char *file, const struct tuf_meta *m,
 		     struct tuf_role **out, struct error *err)
@@ -129,12 +148,8 @@ static int read_role(struct eye *e, enum tuf_type type, const char *file, const 
 	if (r == 0)
 		r = tuf_role_parse(bytes.data ? bytes.data : "", bytes.len, type, file, &role,
 				   &why);
-	if (r == 0 && m)
-		r = tuf_meta_check(m, bytes.data, bytes.len, file, &why);
-	if (r == 0 && m && role->version != m->version)
-		r = error_set(&why, E_UNTRUSTED, "%s: is version %" PRId64, file, role->version);
 	if (r == 0)
-		r = envelope_verify(role->doc, &e->root->role[type], file, &why);
+		r = check_role(e, role, &(struct file){file, &bytes, m}, &why);
 	if (r == E_INVALID || r == E_UNTRUSTED)
 		return wrong(e, name, why.text, err);
 	if (r < 0)

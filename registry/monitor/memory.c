@@ -28,8 +28,7 @@ enum ask {
 
 static const char *const asks[ASKS] = {
 	[ASK_GET] = "SELECT value FROM memory WHERE name = ?1",
-	[ASK_PUT] = "INSERT INTO memory (name, value) VALUES (?1, ?2) "
-		    "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+	[ASK_PUT] = "REPLACE INTO memory (name, value) VALUES (?1, ?2)",
 	[ASK_DROP] = "DELETE FROM memory WHERE name = ?1",
 	[ASK_NEXT] = "SELECT name FROM memory WHERE name > ?1 ORDER BY name LIMIT 1",
 	[ASK_LAST] = "SELECT name FROM memory WHERE name < ?1 ORDER BY name DESC LIMIT 1",

@@ -9,6 +9,7 @@
  *	log                  which log, and by what it is trusted (json)
  *	head                 the newest checkpoint that was found consistent
  *	next                 the first leaf that was not looked at
+ *	products             which ones concern us (json)
  *	record               registry.json, as last taken
  *	v/<url>              the greatest checkpoint that this vantage point showed
  *	p/<product>          struct watched (json)

@@ -79,6 +79,7 @@ struct monitor {
 	struct monitor_limits limits;
 	const char *const *products; /* only these; NULL: all */
 	size_t nproducts;
+	bool all;                         /* LEVEL_INFO, too */
 	const char *vkey;                 /* given by hand; NULL: see heads.c */
 	const struct tlog_policy *policy; /* given by hand; NULL: registry.json's witnesses */
 
@@ -140,7 +141,7 @@ MUSTCHECK int monitor_stands(struct monitor *m, const char *kind, const char *sc
 			     struct error *err);
 
 /*
- * All standing troubles that were told, as an array that the caller owns; *worst is
+ * All standing troubles that were told and concern us, as an array that the caller owns; *worst is
  * their highest level.
  */
 MUSTCHECK int monitor_standing(struct monitor *m, json_t **out, enum level *worst,

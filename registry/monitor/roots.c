@@ -54,7 +54,8 @@ static int tell_change(struct monitor *m, const struct finding *f, const struct 
 				    to->version, what.data, e.by);
 	if (found == 0 && e.why && policy_lacking(e.why, &lacking, &why) == 0)
 		(void)error_set(&why, E_DENIED, "%.400s", lacking.data ? lacking.data : "");
-	/* A registry that does its work logs no such root: unless the evidence could not be asked. */
+	/* A registry that does its work logs no such root: unless the evidence could not be asked.
+	 */
 	h.level = found == E_NET || found == E_BUSY ? LEVEL_WARNING : LEVEL_ALARM;
 	h.kind = "unreleased";
 	return monitor_tell(m, &h, err,

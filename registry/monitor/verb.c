@@ -156,7 +156,6 @@ static int collect(struct session *s, struct report *out, struct error *err)
 		return error_nomem(err);
 	while ((r = memory_next(s->memory, "e/", name, err)) == 0) {
 		CLEANUP(json_decrefp) json_t *e = NULL;
-		const char *level;
 
 		if (n++ == EVENTS_A_REPORT) {
 			out->more = true;
@@ -165,10 +164,8 @@ static int collect(struct session *s, struct report *out, struct error *err)
 		r = memory_get_json(s->memory, name, &e, err);
 		if (r < 0)
 			return r;
-		level = text_of(e, "level");
-		out->alarm |= strcmp(level, level_name(LEVEL_ALARM)) == 0;
-		if ((s->o->all || strcmp(level, level_name(LEVEL_INFO)) != 0) &&
-		    json_array_append(out->events, e) < 0)
+		out->alarm |= strcmp(text_of(e, "level"), level_name(LEVEL_ALARM)) == 0;
+		if (json_array_append(out->events, e) < 0)
 			return error_nomem(err);
 		(void)snprintf(out->last, sizeof(out->last), "%s", name);
 	}
@@ -366,6 +363,7 @@ static int open_session(struct session *s, const struct monitor_options *o, stru
 	m->dir = s->dir;
 	m->products = o->products.n ? o->products.items : NULL;
 	m->nproducts = o->products.n;
+	m->all = o->all;
 	m->vkey = o->vkey;
 	m->policy = s->policy;
 	set_limits(o, &m->limits);

@@ -172,11 +172,10 @@ static int chain(struct monitor *m, struct link *l, struct error *err)
 		h.kind = "broken-chain";
 		r = monitor_tell(m, &h, err,
 				 "leaf %" PRIu64 " with seq %" PRId64
-				 " names another leaf before it than leaf %" PRIu64,
-				 l->leaf.index, l->leaf.seq, l->w.index);
+				 " names another leaf before it than the last one",
+				 l->leaf.index, l->leaf.seq);
 	}
 	l->w.seq = l->leaf.seq;
-	l->w.index = l->leaf.index;
 	l->w.leaf = l->leaf.hash;
 	if (strcmp(l->leaf.kind, "root") == 0 && l->leaf.version > l->w.top_root)
 		l->w.top_root = l->leaf.version;
@@ -201,6 +200,10 @@ static int take_leaf(struct monitor *m, const struct entry *e, uint64_t index, s
 		return 0;
 	l.leaf.index = index;
 	r = watched_load(m, l.leaf.product, &l.w, err);
+	/* Of a walk that begins anew for other products: this one is known. */
+	if (r == 0 && l.w.seq && index <= l.w.index)
+		return 0;
+	l.w.index = index;
 	if (r == 0)
 		r = chain(m, &l, err);
 	name_queued(l.leaf.product, index, name);
@@ -244,11 +247,56 @@ static int refuse(struct monitor *m, const struct bundle *b, int code, const str
 			       b->n * TILE_WIDTH, why->text);
 }
 
+/* Is every product that concerns us one that did so far? */
+static bool is_known(const struct monitor *m, const json_t *then)
+{
+	const json_t *only = json_object_get(then, "only");
+
+	for (size_t i = 0; only && i < m->nproducts; i++) {
+		bool there = false;
+		const json_t *p;
+		size_t k;
+
+		json_array_foreach(only, k, p) there =
+			there || strcmp(json_string_value(p), m->products[i]) == 0;
+		if (!there)
+			return false;
+	}
+	return !only || m->products;
+}
+
+/* Of a product that joins, the leaves that were passed by are looked at: from the first one on. */
+static int take_products(struct monitor *m, void *arg, struct error *err)
+{
+	CLEANUP(json_decrefp) json_t *only = m->products ? json_array() : NULL;
+	int r = 0;
+
+	(void)arg;
+	for (size_t i = 0; m->products && i < m->nproducts; i++)
+		if (json_array_append_new(only, json_string(m->products[i])) < 0)
+			return error_nomem(err);
+	r = memory_put_json(m->memory, "products", json_pack("{s:O*}", "only", only), err);
+	return r < 0 ? r : memory_put_number(m->memory, "next", 0, err);
+}
+
+static int check_products(struct monitor *m, struct error *err)
+{
+	CLEANUP(json_decrefp) json_t *then = NULL;
+	int r = memory_get_json(m->memory, "products", &then, err);
+
+	if (r < 0 || (then && is_known(m, then)))
+		return r;
+	return monitor_step(m, take_products, NULL, err);
+}
+
 int monitor_walk(struct monitor *m, struct error *err)
 {
 	CLEANUP(bundle_freep) struct bundle *b = calloc(1, sizeof(*b));
 	uint64_t size = m->lead->head.size, next = 0, stop;
-	int r = b ? memory_get_number(m->memory, "next", &next, err) : error_nomem(err);
+	int r = b ? check_products(m, err) : error_nomem(err);
+
+	if (r == 0)
+		r = memory_get_number(m->memory, "next", &next, err);
 
 	stop = size - next > (uint64_t)m->limits.leaves ? next + (uint64_t)m->limits.leaves : size;
 	while (r == 0 && next < stop) {

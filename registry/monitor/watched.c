@@ -48,7 +48,8 @@ int watched_load(struct monitor *m, const char *product, struct watched *out, st
 {
 	CLEANUP(json_decrefp) json_t *o = NULL;
 	char name[MEMORY_NAME_SIZE];
-	struct stored s = {0};
+	struct stored s = {
+		.leaf = "-", .root_id = "-", .anchor = "-", .deposit = "-", .follows = "-"};
 	int r = name_product(product, name, err);
 
 	if (r == 0)

@@ -13,7 +13,7 @@ struct watched {
 	char id[65];
 	/* The leaf chain, as far as the log was walked. */
 	int64_t seq;
-	uint64_t index;
+	uint64_t index; /* of the last leaf that was looked at, whatever became of it */
 	struct hash leaf;
 	int64_t top_root; /* greatest version of a root in it */
 	/* What its documents say, as far as they were looked at. */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The monitor on documents that should not be in the log, or are not served as they are in it."""
 import json
+import shutil
 import sys
 import time
 
@@ -130,6 +131,22 @@ def change_of_publisher_without_a_release(w):
     w.liar.seal()
     assert w.look(status=3) == ["root", "unreleased"], w.report
     assert [e["level"] for e in w.report["events"]] == ["news", "alarm"], w.report
+
+
+def targets_of_a_publisher_that_left_are_found_where_they_are_held(w):
+    w.settle()
+    first = w.liar.files[f"p/{PRODUCT}/metadata/1.targets.json"]
+    w.liar.files[f"p/{PRODUCT}/metadata/held/1/1.targets.json"] = first
+    name = {"publisher": {"id": "other", "name": "Other", "kind": "vendor"},
+            "logs": [{"origin": w.liar.log.name, "vkey": w.liar.log.vkey, "url": "log/"}]}
+    w.liar.root(**{"x-bequest": name})
+    w.liar.version["targets"] = 0
+    w.liar.online_roles(w.liar.targets(expires="2089-01-01T00:00:00Z"))
+    w.liar.seal()
+    assert w.look("--all", status=3) == ["root", "unreleased", "targets"], w.report
+    shutil.rmtree(w.state)
+    assert w.look("--all", status=3) == ["trust", "root", "targets", "root", "unreleased",
+                                         "targets"], w.report
 
 
 def targets_of_another_hand(w):

@@ -7,7 +7,9 @@ new state folder. A test states the whole list of events, so that none comes una
 import base64
 import copy
 import json
+import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -77,6 +79,36 @@ def only_products_that_were_asked_for(w):
     w.liar.seal()
     assert w.look("--product", "other.one") == [], w.report
     assert w.report["complete"], w.report
+
+
+def product_that_joins_later_is_looked_at_from_its_first_leaf(w):
+    root = w.liar.settle()
+    w.liar.say("eol", root, date="2031-01-01T00:00:00Z")
+    w.liar.seal()
+    assert w.look("--product", "other.one") == ["trust"], w.report
+    assert w.look("--product", "other.one", "--product", PRODUCT) == ["root", "eol"], w.report
+    w.liar.say("eol", root, date="2032-01-01T00:00:00Z")
+    w.liar.seal()
+    assert w.look("--product", PRODUCT) == ["eol"], w.report
+    assert w.look() == [], w.report  # all of them: nothing of this one is told again
+
+
+def log_of_any_size_takes_the_same_memory(w):
+    """In a process of 300 leaves and in one of 30 000, of other products."""
+    w.settle()
+    peaks = []
+    for leaves in (300, 30_000):
+        w.liar.beats("other.one", leaves)
+        w.liar.seal()
+        p = subprocess.Popen(w.command("--product", PRODUCT, "--follow", "--json"), text=True,
+                             stdout=subprocess.PIPE)
+        assert json.loads(p.stdout.readline())["complete"]
+        used = pathlib.Path(f"/proc/{p.pid}/status").read_text()
+        peaks.append(int(re.search(r"VmHWM:\s+(\d+) kB", used).group(1)))
+        p.terminate()
+        p.communicate(timeout=LIMIT_S)
+    if not os.environ.get("SAN"):  # whose allocator keeps what was freed
+        assert peaks[1] - peaks[0] < 4096, peaks
 
 
 def log_of_many_bundles_is_walked_in_parts(w):

@@ -291,6 +291,28 @@ static void what_may_still_come_has_its_time(void **state)
 	assert_told(d, "");
 }
 
+static void trouble_of_what_nobody_asks_about_does_not_stand(void **state)
+{
+	static const char *const only[] = {"y"};
+	const struct happening product = {
+		.level = LEVEL_ALARM, .kind = "expiry", .scope = "x/root", .product = "x"};
+	const struct happening url = {
+		.level = LEVEL_ALARM, .kind = "shrunk", .scope = "https://a.example/"};
+	struct desk *d = *state;
+
+	assert_int_equal(monitor_trouble(&d->m, &product, NULL, "bad"), 0);
+	assert_int_equal(monitor_trouble(&d->m, &url, NULL, "bad"), 0);
+	assert_stands(d, 1, LEVEL_ALARM);
+	d->m.vantage[0].url = "https://a.example/";
+	d->m.n = 1;
+	assert_stands(d, 2, LEVEL_ALARM);
+	d->m.products = only;
+	d->m.nproducts = 1;
+	assert_stands(d, 1, LEVEL_ALARM);
+	d->m.n = 0;
+	assert_stands(d, 0, LEVEL_INFO);
+}
+
 static void evidence_is_kept_once(void **state)
 {
 	const struct exhibit files[] = {{"a", "one", 3}, {"b", "", 0}};
@@ -322,6 +344,7 @@ int main(void)
 		AT_DESK(trouble_that_gets_worse_is_told_again),
 		AT_DESK(standing_trouble_is_told_again_after_its_time),
 		AT_DESK(what_may_still_come_has_its_time),
+		AT_DESK(trouble_of_what_nobody_asks_about_does_not_stand),
 		AT_DESK(evidence_is_kept_once),
 	};
 
