@@ -19,6 +19,7 @@ int main(int argc, char *argv[])
 		escrow_deposit,
 		escrow_heartbeat,
 		escrow_eol,
+		escrow_openeox,
 		escrow_object,
 		escrow_inbox,
 		escrow_notice,

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "escrow/desk.h"
+#include "escrow/openeox.h"
 #include "escrow/verbs.h"
 #include "escrow/view.h"
 #include "lib/base/error.h"
@@ -104,7 +105,7 @@ const struct cli_verb escrow_heartbeat = {
 
 struct eol_options {
 	struct common common;
-	const char *date, *last_update, *reason, *successor, *deposit, *bridge;
+	const char *date, *last_update, *openeox, *reason, *successor, *deposit, *bridge;
 	struct cli_list vulnerabilities;
 	int64_t version;
 	bool release, not_final;
@@ -112,9 +113,11 @@ struct eol_options {
 
 static const struct cli_option eol_options[] = {
 	OPT_STATEMENT(struct eol_options),
-	CLI_NEED(struct eol_options, date, CLI_TEXT, "date", "DATE", "when support ends"),
+	CLI_OPT(struct eol_options, date, CLI_TEXT, "date", "DATE", "when support ends"),
 	CLI_OPT(struct eol_options, last_update, CLI_TEXT, "last-security-update", "DATE",
 		"when holes were fixed for the last time"),
+	CLI_OPT(struct eol_options, openeox, CLI_TEXT, "openeox", "FILE",
+		"take both dates from an OpenEoX core"),
 	CLI_OPT(struct eol_options, reason, CLI_TEXT, "reason", "TEXT", "why, for people"),
 	CLI_OPT(struct eol_options, successor, CLI_TEXT, "successor", "TEXT",
 		"what replaces it, for people"),
@@ -151,10 +154,44 @@ static int put_texts(const struct eol_options *o, json_t *doc, struct error *err
 	return json_put(doc, "vulnerabilities", list, err);
 }
 
+static int put_instant(json_t *doc, const char *key, int64_t at, struct error *err)
+{
+	char text[UTC_SIZE];
+
+	utc_format(at, text);
+	return json_put(doc, key, json_string(text), err);
+}
+
+/* The last day that is supported in any way; the last one with committed fixes. */
+static int put_openeox(const struct eol_options *o, json_t *doc, struct error *err)
+{
+	CLEANUP(json_decrefp) json_t *src = NULL;
+	struct openeox core;
+	int r = desk_read_json(o->openeox, &src, err);
+
+	if (r == 0)
+		r = desk_usage(openeox_read(src, o->openeox, &core, err), err);
+	if (r < 0)
+		return r;
+	if (core.end_of_life.tba)
+		return error_set(err, E_USAGE, "%s: end_of_life: want a date, to declare it",
+				 o->openeox);
+	r = put_instant(doc, "date", core.end_of_life.at, err);
+	if (r < 0 || core.end_of_security_support.tba)
+		return r;
+	return put_instant(doc, "last_security_update", core.end_of_security_support.at, err);
+}
+
 static int put_dates(const struct eol_options *o, json_t *doc, struct error *err)
 {
 	char at[UTC_SIZE];
-	int r = desk_time("date", o->date, at, err);
+	int r;
+
+	if (!o->date == !o->openeox || (o->openeox && o->last_update))
+		return error_set(err, E_USAGE, "want --date DATE, or --openeox FILE alone");
+	if (o->openeox)
+		return put_openeox(o, doc, err);
+	r = desk_time("date", o->date, at, err);
 
 	if (r == 0)
 		r = json_put(doc, "date", json_string(at), err);

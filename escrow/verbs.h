@@ -19,6 +19,8 @@ extern const struct cli_verb escrow_lint, escrow_verify;
 extern const struct cli_verb escrow_submit, escrow_deposit;
 /* verb_vendor.c */
 extern const struct cli_verb escrow_heartbeat, escrow_eol, escrow_object;
+/* verb_openeox.c */
+extern const struct cli_verb escrow_openeox;
 /* verb_trustee.c */
 extern const struct cli_verb escrow_inbox, escrow_notice, escrow_approve, escrow_refuse;
 /* verb_share.c */

@@ -107,6 +107,14 @@ def eol_and_votes(w, r):
           "2026-11-01", "--key", "pem:k2", "--out", "eol.json")
     w.run("root", "sign", "eol.json", "--key", "pem:k3")
     submitted(w, r, "eol.json")
+    core = w.run("openeox", *at, "--out", "core.json") or w.read("core.json")
+    assert core["end_of_life"] == "2026-12-01T00:00:00Z", core
+    assert core["end_of_security_support"] == "2026-11-01T00:00:00Z", core
+    w.run("eol", *at, "--openeox", "core.json", "--out", "same.json")
+    old, new = (w.read(f)["signed"] for f in ("eol.json", "same.json"))
+    assert all(old[k] == new[k] for k in ("date", "last_security_update")), (old, new)
+    out = w.run("eol", *at, "--openeox", "core.json", "--date", "2026-12-01", "--out", "x", status=2)
+    assert "--openeox FILE alone" in out, out
     out = json.loads(w.run("inbox", *at, *me("anna"), "--json"))
     assert [t["do"] for t in out["tasks"]] == ["approve or refuse"], out
     said = []
