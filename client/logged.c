@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/logged.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 #include "client/heads.h"
@@ -101,7 +102,7 @@ static int look_at(struct logged *l, const struct publisher *who, size_t i, bool
 		   struct error *err)
 {
 	CLEANUP(buf_clear) struct buf bytes = {0};
-	struct finding f;
+	struct finding f = {0};
 	int r = read_checkpoint(l, who, i, &bytes, &f, err);
 
 	if (r != 0)
@@ -167,6 +168,7 @@ static int voice_of(const struct logged *l, const struct tuf_root *root,
 
 	if (r < 0)
 		return r;
+	assert(v);
 	logs_init(&v->logs, &v->who, root->version);
 	r = logs_follow(&v->logs, &source, root->product, chain, err);
 	if (r == 0)
@@ -178,8 +180,8 @@ static int voice_of(const struct logged *l, const struct tuf_root *root,
 static int check_proof(const struct voice *v, const struct buf *bytes, const struct leaf *leaf,
 		       struct finding *out, struct error *err)
 {
-	struct tlog_proof proof;
-	struct shown shown;
+	struct tlog_proof proof = {0};
+	struct shown shown = {0};
 	int r = logs_check(&v->logs, bytes->data, bytes->len, &leaf->hash, &shown, err);
 
 	if (r == 0)
@@ -214,7 +216,7 @@ static int check_leaf(struct logged *l, const struct voice *v, const struct leaf
 		      bool accepted, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf bytes = {0};
-	struct finding f;
+	struct finding f = {0};
 	int r = read_proof(l, v, leaf, &bytes, &f, err);
 
 	if (r == 0)
@@ -235,7 +237,7 @@ int logged_root(struct logged *l, const struct tuf_root *from, const struct tuf_
 
 	if (r == 0)
 		r = voice_of(l, from, &l->chain, &v, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	leaf = leaf_chain_first_root(&l->chain, to->version);
 	if (!leaf)
@@ -275,24 +277,28 @@ static const struct seen_log *most_seen(const struct logged *l, const struct pub
 }
 
 /* The newest leaf with a proof that counts; the last few may be too new to have one. */
-static int look_at_tail(struct logged *l, const struct voice *v, struct error *err)
+static int look_at_tail(struct logged *l, const struct tuf_root *root, struct error *err)
 {
+	CLEANUP(freep) struct voice *v = NULL;
+	int r = voice_of(l, root, &l->chain, &v, err);
 	size_t tried = 0;
 
-	for (size_t i = l->chain.n; i > 0 && !l->nshown && tried < TAIL_MAX; i--, tried++) {
+	for (size_t i = l->chain.n; r == 0 && i > 0 && !l->nshown && tried < TAIL_MAX;
+	     i--, tried++) {
 		struct error why = {0};
-		int r = check_leaf(l, v, &l->chain.leaves[i - 1], true, &why);
 
-		if (r < 0 && r != E_NOTYET)
-			return error_set(err, r, "%s", why.text);
+		r = check_leaf(l, v, &l->chain.leaves[i - 1], true, &why);
+		if (r == E_NOTYET)
+			r = 0;
+		else if (r < 0)
+			r = error_set(err, r, "%s", why.text);
 	}
-	return 0;
+	return r;
 }
 
 int logged_demand(struct logged *l, const struct tuf_root *root, struct error *err)
 {
 	CLEANUP(freep) struct publisher *who = calloc(1, sizeof(*who));
-	CLEANUP(freep) struct voice *v = NULL;
 	const struct seen_log *seen;
 	int r = who ? publisher_read(root, "root", who, err) : error_nomem(err);
 
@@ -301,9 +307,7 @@ int logged_demand(struct logged *l, const struct tuf_root *root, struct error *e
 		return r;
 	r = read_chain(l, root->product, err);
 	if (r == 0)
-		r = voice_of(l, root, &l->chain, &v, err);
-	if (r == 0)
-		r = look_at_tail(l, v, err);
+		r = look_at_tail(l, root, err);
 	if (r < 0 && r != E_NOTYET)
 		return r;
 	if (l->nshown)

@@ -94,13 +94,28 @@ int source_open_folder(struct http *http, const char *path, const char *product,
 	return 0;
 }
 
+/* The folder of an absolute path, which is cut there, and the file's name in it. */
+static int open_beside(struct http *http, char *real, struct source *out, char **name,
+		       struct error *err)
+{
+	char *slash = strrchr(real, '/');
+	CLEANUP(freep) char *base = NULL;
+	int r;
+
+	*slash = '\0';
+	r = file_url(slash == real ? "/" : real, &base, err);
+	if (r == 0)
+		r = tuf_quote(slash + 1, false, name, err);
+	if (r == 0)
+		*out = (struct source){.http = http, .base = steal(base), .folder = true};
+	return r;
+}
+
 int source_open_file(struct http *http, const char *folder, const char *path, struct source *out,
 		     char **name, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf at = {0};
 	CLEANUP(freep) char *real = NULL;
-	CLEANUP(freep) char *quoted = NULL;
-	char *slash;
 	int r = buf_printf(&at, err, "%s%s%s", *path == '/' ? "" : folder, *path == '/' ? "" : "/",
 			   path);
 
@@ -109,18 +124,7 @@ int source_open_file(struct http *http, const char *folder, const char *path, st
 	real = realpath(at.data, NULL);
 	if (!real)
 		return error_errno(err, errno, "%s", path);
-	slash = strrchr(real, '/');
-	r = tuf_quote(slash + 1, false, &quoted, err);
-	slash[slash == real] = '\0'; /* the top folder stays "/" */
-	if (r == 0)
-		r = file_url(real, &out->base, err);
-	if (r < 0)
-		return r;
-	out->http = http;
-	out->top = NULL;
-	out->folder = true;
-	*name = steal(quoted);
-	return 0;
+	return open_beside(http, real, out, name, err);
 }
 
 void source_close(struct source *s)

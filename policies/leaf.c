@@ -204,7 +204,7 @@ static int read_line(const char *line, size_t len, struct leaf *out, struct erro
 		{.key = "index", .kind = FIELD_INT, .offset = offsetof(struct line, index)},
 		{.key = "leaf", .kind = FIELD_OBJECT, .offset = offsetof(struct line, leaf)},
 	};
-	struct line in;
+	struct line in = {0};
 	CLEANUP(buf_clear) struct buf bytes = {0};
 	json_t *object = NULL;
 	int r;
@@ -245,7 +245,7 @@ void leaf_reader_free(struct leaf_reader *r)
 
 static int take_line(struct leaf_reader *r, const char *line, size_t len, struct error *err)
 {
-	struct leaf l;
+	struct leaf l = {.index = 0};
 	int e;
 
 	if (r->n == LEAVES_MAX)

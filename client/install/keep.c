@@ -95,23 +95,16 @@ int image_keep(struct device *d, enum slot s, struct error *err)
 		      : r;
 }
 
-int image_restore(struct device *d, struct error *err)
+static int restore(struct device *d, struct error *err)
 {
-	const struct http_options local = {.allow_plain = false};
 	const struct slot_record *runs = &d->st.slot[d->boot.running];
 	CLEANUP(http_freep) struct http *http = NULL;
 	CLEANUP(source_close) struct source from = {0};
+	CLEANUP(freep) char *name = NULL;
 	const struct image_feed feed = {.from = &from, .n = 1};
 	struct image im = {.size = (uint64_t)d->st.kept.size, .record = d->st.kept};
-	CLEANUP(freep) char *name = NULL;
-	int r;
+	int r = http_new(NULL, &http, err);
 
-	if (!d->conf.keep_image || !im.size)
-		return error_set(err, E_NOTYET, "keep-image: nothing was kept on this device");
-	if (strcmp(runs->sha256, im.record.sha256) == 0)
-		return error_set(err, E_NOTYET, "slot %c: runs what was kept already",
-				 slot_letter(d->boot.running));
-	r = http_new(&local, &http, err);
 	if (r == 0)
 		r = source_open_file(http, d->conf.folder, d->conf.keep_image, &from, &name, err);
 	if (r < 0)
@@ -121,4 +114,16 @@ int image_restore(struct device *d, struct error *err)
 	state_fail(&d->st, runs);
 	memcpy(d->st.left, runs->version, sizeof(d->st.left));
 	return image_install(d, &im, &feed, err);
+}
+
+int image_restore(struct device *d, struct error *err)
+{
+	const struct slot_record *runs = &d->st.slot[d->boot.running];
+
+	if (!d->conf.keep_image || !d->st.kept.size)
+		return error_set(err, E_NOTYET, "keep-image: nothing was kept on this device");
+	if (strcmp(runs->sha256, d->st.kept.sha256) == 0)
+		return error_set(err, E_NOTYET, "slot %c: runs what was kept already",
+				 slot_letter(d->boot.running));
+	return restore(d, err);
 }
