@@ -41,7 +41,7 @@ def heartbeats(d, n):
     return out
 
 
-def go_reads_ours():
+def go_verifies_our_log():
     """More leaves than a tile holds, in batches, and proofs against many checkpoints."""
     d = Desk()
     try:
@@ -81,7 +81,7 @@ def go_reads_ours():
         d.close()
 
 
-def we_read_gos():
+def we_verify_a_log_of_go():
     for n in (1, 2, 7, 8, 260):
         with tempfile.TemporaryDirectory(prefix="bq-") as top:
             run(SUMDB, "write", top, n)
@@ -93,5 +93,5 @@ def we_read_gos():
 
 
 if __name__ == "__main__":
-    we_read_gos()
-    go_reads_ours()
+    we_verify_a_log_of_go()
+    go_verifies_our_log()

@@ -56,7 +56,7 @@ def seal(w, r):
     w.run("deposit", "deposit", "--registry", r.url)
 
 
-def hand_over(w):
+def a_handover_is_followed(w):
     w.run("eol", *w.at, "--date", "2026-12-01", "--release", "--key", "pem:k1", "--key",
           "pem:k2")
     w.run("share", *w.at, "--vendor", "--gnupg-home", w.homes["vendor"])
@@ -84,7 +84,7 @@ def a_channel_for_an_openpgp_key(w, base, client):
     assert "keyval must be a string record" in client.refresh(base, status=1)
 
 
-def reads_what_lint_says(w, r):
+def keys_are_read_as_lint_says(w, r):
     """A root of each kind of key, and what tuf-js makes of it."""
     new_key(w, "ed", "ed25519")
     w.sh("openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out rs")
@@ -135,12 +135,12 @@ def main():
         for client in clients:
             assert client.download(base, "fw.txt") == [b"the vendor's"]
         seal(w, r)
-        hand_over(w)
+        a_handover_is_followed(w)
         clients.append(Client("tuf-js", w.dir / "c-late", w.dir / "p/root.json"))
         for client in clients:
             assert client.download(base, "fw.txt") == [b"the stewards'"]
             assert client.version() == 3
-        reads_what_lint_says(w, r)
+        keys_are_read_as_lint_says(w, r)
     finally:
         r.stop()
         w.close()

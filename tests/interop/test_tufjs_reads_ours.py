@@ -50,7 +50,7 @@ def rotate(d, version, *options):
     d.newest = out
 
 
-def follows(d, base):
+def roots_channels_and_bins_are_followed(d, base):
     client = Client("tuf-js", d.dir / "js-1", d.dir / PRODUCT / "root.json")
     client.refresh(base)
     assert client.version() == 1
@@ -70,7 +70,7 @@ def follows(d, base):
     return late
 
 
-def goes_on(d, base, client):
+def news_are_followed(d, base, client):
     """News are followed: a new version, and a channel that ended."""
     d.checkout("work")
     d.image("work", "fw.bin", b"firmware 3", "3.0")
@@ -86,7 +86,7 @@ def flipped(data, at):
     return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
 
 
-def refuses(d):
+def what_was_tampered_with_is_refused(d):
     """Every file in turn with one changed byte, or another of the same kind in its place."""
     shutil.copytree(d.dir / f"registry/public/p/{PRODUCT}", d.dir / "copy")
     metadata = d.dir / "copy/metadata"
@@ -142,9 +142,9 @@ def main():
         d.newest = f"{PRODUCT}/root.json"
         settle(d)
         base = f"{d.url.rstrip('/')}/p/{PRODUCT}"
-        client = follows(d, base)
-        goes_on(d, base, client)
-        refuses(d)
+        client = roots_channels_and_bins_are_followed(d, base)
+        news_are_followed(d, base, client)
+        what_was_tampered_with_is_refused(d)
         roles = {e["role"] for e in json.loads(
             (d.dir / f"registry/public/p/{PRODUCT}/index.json").read_text())["documents"]
             if e["type"] == "targets"}

@@ -12,7 +12,7 @@ WANTED = ["top.txt", "a/1.txt", "b/2.txt", "elsewhere/3.txt",
           *(f"many/{n}.txt" for n in range(9))]
 
 
-def read(top, form):
+def what_its_models_write_is_read(top, form):
     folder = pathlib.Path(top) / form
     subprocess.run(["node", str(HERE / "repository.cjs"), str(folder), form], check=True,
                    env=dict(os.environ))
@@ -34,7 +34,7 @@ def read(top, form):
 def main():
     with tempfile.TemporaryDirectory(prefix="bq-") as top:
         for form in ("consistent", "plain"):
-            read(top, form)
+            what_its_models_write_is_read(top, form)
 
 
 if __name__ == "__main__":
