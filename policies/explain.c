@@ -160,7 +160,7 @@ static int choose(const struct reason *w, size_t depth, struct choice **out, str
 static int cost_of(const json_t *o, enum answer want, size_t depth, long *out, struct error *err)
 {
 	CLEANUP(freep) struct choice *c = NULL;
-	struct reason w;
+	struct reason w = {0};
 	int r = depth > POLICY_DEPTH_MAX
 			? error_set(err, E_INVALID, "reasons: want at most %d levels",
 				    POLICY_DEPTH_MAX)
@@ -280,7 +280,7 @@ static int lacking_parts(const struct reason *w, long cost, size_t depth, bool i
 static int lacking_tree(const json_t *o, enum answer want, size_t depth, bool inside,
 			struct buf *out, struct error *err)
 {
-	struct reason w;
+	struct reason w = {0};
 	long cost;
 	int r = cost_of(o, want, depth, &cost, err);
 
@@ -382,7 +382,7 @@ static int matters(const json_t *part, const struct reason *w, size_t depth, lon
 static int explain_tree(const json_t *o, enum answer want, size_t depth, bool whole,
 			struct buf *out, struct error *err)
 {
-	struct reason w;
+	struct reason w = {0};
 	long cost;
 	int r = cost_of(o, want, depth, &cost, err);
 
