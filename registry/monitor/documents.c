@@ -131,7 +131,8 @@ static int fetch(struct monitor *m, struct finding *f, enum outcome *out, struct
 			return error_set(why, r, "%s", failed.text);
 		r = try_place(m->lead, &p, path.data, f, out, why);
 		for (size_t v = 0; r == 0 && *out != GOOD && v < m->n; v++)
-			if (&m->vantage[v] != m->lead && m->vantage[v].reached)
+			if (&m->vantage[v] != m->lead && m->vantage[v].reached &&
+			    !m->vantage[v].bare)
 				r = try_place(&m->vantage[v], &p, path.data, f, out, why);
 		if (*out == GOOD)
 			return r;

@@ -134,7 +134,8 @@ static int record_fetch(struct monitor *m, struct record *out, struct error *err
 		CLEANUP(record_clear) struct record found = {0};
 		struct error why = {0};
 		bool newer = false;
-		int r = v->read(v->ctx, "registry.json", RECORD_MAX, &bytes, &why);
+		int r = v->bare ? E_NOTFOUND
+				: v->read(v->ctx, "registry.json", RECORD_MAX, &bytes, &why);
 
 		if (r == E_NET || r == E_BUSY || r == E_NOTFOUND)
 			continue;
@@ -522,7 +523,7 @@ static int against_last(struct monitor *m, struct round *t, struct error *err)
 
 	if (!t->note.len) {
 		for (size_t i = 0; i < m->n; i++)
-			t->good[i] = m->vantage[i].reached;
+			t->good[i] = m->vantage[i].reached && !m->vantage[i].bare;
 		return 0;
 	}
 	last.claim = claim_of(&t->last);
@@ -530,7 +531,7 @@ static int against_last(struct monitor *m, struct round *t, struct error *err)
 		struct vantage *v = &m->vantage[i];
 		struct seen it = seen_at(v);
 
-		if (v->reached && v->head.size >= t->last.size)
+		if (v->reached && !v->bare && v->head.size >= t->last.size)
 			r = relate(m, &last, &it, v->url, &t->good[i], err);
 	}
 	return r;
@@ -553,6 +554,31 @@ static void choose_lead(struct monitor *m, const struct round *t)
 	}
 }
 
+/*
+ * A checkpoint without its tree is held against the tree that is followed. It may be ahead of it
+ * for a while: a witness signs first.
+ */
+static int bare_against_lead(struct monitor *m, struct vantage *v, struct error *err)
+{
+	struct happening ahead = {.level = LEVEL_WARNING,
+				  .kind = "ahead",
+				  .scope = v->url,
+				  .patience = m->limits.grace};
+	struct seen it = seen_at(v), lead = seen_at(m->lead);
+	bool good = false;
+	int r;
+
+	it.at = NULL;
+	if (v->head.size > m->lead->head.size)
+		return monitor_trouble(m, &ahead, err,
+				       "shows %" PRIu64 " leaves, and nobody a tree of that size",
+				       v->head.size);
+	r = monitor_fine(m, "ahead", v->url, err);
+	if (r == 0)
+		r = relate(m, &it, &lead, v->url, &good, err);
+	return r < 0 || !good ? r : monitor_fine(m, "fork", v->url, err);
+}
+
 /* Is it one log that all of them show? */
 static int against_lead(struct monitor *m, struct round *t, struct error *err)
 {
@@ -567,7 +593,9 @@ static int against_lead(struct monitor *m, struct round *t, struct error *err)
 		struct seen it = seen_at(v), lead;
 		bool good = false;
 
-		if (!v->reached || v == m->lead || (!t->good[i] && !behind))
+		if (v->reached && v->bare && m->lead)
+			r = bare_against_lead(m, v, err);
+		if (v->bare || !v->reached || v == m->lead || (!t->good[i] && !behind))
 			continue;
 		if (!m->lead && !behind)
 			continue;

@@ -42,6 +42,7 @@ struct vantage {
 	void *ctx;
 	/* Append a file of the tree; E_NOTFOUND, E_NET, E_BUSY; E_INVALID: longer than `max`. */
 	int (*read)(void *ctx, const char *path, size_t max, struct buf *out, struct error *err);
+	bool bare; /* there is nothing but log/checkpoint, as a witness serves it */
 	/* Below: filled by heads.c. */
 	bool reached;    /* there is a checkpoint by the log, as follows */
 	struct buf note; /* owned */

@@ -36,6 +36,8 @@ enum {
 const struct cli_option monitor_options[] = {
 	CLI_NEED(struct monitor_options, urls, CLI_LIST, "url", "URL",
 		 "the registry; may be repeated for further vantage points"),
+	OPT(checkpoints, CLI_LIST, "checkpoint", "URL",
+	    "a checkpoint of the log to compare, such as a witness's; may be repeated"),
 	CLI_NEED(struct monitor_options, state, CLI_TEXT, "state", "DIR",
 		 "where to remember what was seen; made if it is not there"),
 	OPT(products, CLI_LIST, "product", "ID", "only this product; may be repeated (all)"),
@@ -73,6 +75,7 @@ struct session {
 	struct source {
 		struct session *s;
 		const char *url;
+		bool bare; /* the URL is of the one file that there is */
 	} source[VANTAGES_MAX];
 };
 
@@ -109,6 +112,8 @@ static int read_url(void *ctx, const char *path, size_t max, struct buf *out, st
 		return error_set(err, E_NET, "%s: this look has taken its time", path);
 	if (told_to_stop(from->s))
 		return error_set(err, E_SYS, "told to end");
+	if (from->bare)
+		return http_get(from->s->http, from->url, max, out, err);
 	r = http_url(from->url, path, &url, err);
 	return r < 0 ? r : http_get(from->s->http, url, max, out, err);
 }
@@ -288,19 +293,26 @@ static void set_limits(const struct monitor_options *o, struct monitor_limits *l
 	l->leaves = given_or(o->leaves, 1, l->leaves);
 }
 
+/* First those of whole trees. */
+static const char *url_at(const struct monitor_options *o, size_t i)
+{
+	return i < o->urls.n ? o->urls.items[i] : o->checkpoints.items[i - o->urls.n];
+}
+
 static int check_options(const struct monitor_options *o, struct error *err)
 {
-	if (o->urls.n > VANTAGES_MAX)
-		return error_set(err, E_USAGE, "--url: want at most %d, got %zu", VANTAGES_MAX,
-				 o->urls.n);
-	for (size_t i = 0; i < o->urls.n; i++) {
-		if (!url_ok(o->urls.items[i]))
-			return error_set(err, E_USAGE, "--url: %s: want http, https or file",
-					 o->urls.items[i]);
+	if (o->urls.n + o->checkpoints.n > VANTAGES_MAX)
+		return error_set(err, E_USAGE, "--url, --checkpoint: want at most %d, got %zu",
+				 VANTAGES_MAX, o->urls.n + o->checkpoints.n);
+	for (size_t i = 0; i < o->urls.n + o->checkpoints.n; i++) {
+		const char *url = url_at(o, i);
+
+		if (!url_ok(url))
+			return error_set(err, E_USAGE, "%s: want a URL of http, https or file",
+					 url);
 		for (size_t k = 0; k < i; k++)
-			if (strcmp(o->urls.items[i], o->urls.items[k]) == 0)
-				return error_set(err, E_USAGE, "--url: %s: is given twice",
-						 o->urls.items[i]);
+			if (strcmp(url, url_at(o, k)) == 0)
+				return error_set(err, E_USAGE, "%s: is given twice", url);
 	}
 	for (size_t i = 0; i < o->products.n; i++)
 		if (!product_id_ok(o->products.items[i]))
@@ -367,12 +379,14 @@ static int open_session(struct session *s, const struct monitor_options *o, stru
 	m->vkey = o->vkey;
 	m->policy = s->policy;
 	set_limits(o, &m->limits);
-	for (size_t i = 0; i < o->urls.n; i++) {
-		s->source[i] = (struct source){s, o->urls.items[i]};
-		m->vantage[i] = (struct vantage){
-			.url = o->urls.items[i], .ctx = &s->source[i], .read = read_url};
+	m->n = o->urls.n + o->checkpoints.n;
+	for (size_t i = 0; i < m->n; i++) {
+		s->source[i] = (struct source){s, url_at(o, i), i >= o->urls.n};
+		m->vantage[i] = (struct vantage){.url = s->source[i].url,
+						 .ctx = &s->source[i],
+						 .read = read_url,
+						 .bare = s->source[i].bare};
 	}
-	m->n = o->urls.n;
 	return 0;
 }
 

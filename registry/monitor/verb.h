@@ -8,7 +8,7 @@
 struct error;
 
 struct monitor_options {
-	struct cli_list urls, products;
+	struct cli_list urls, checkpoints, products;
 	const char *state, *vkey, *policy, *ca_file;
 	int64_t every, seconds, leaves;
 	int64_t warn_root, warn_targets, warn_snapshot, warn_timestamp, grace, remind;

@@ -253,6 +253,31 @@ def split_view_at_the_very_first_look(w):
     assert w.report["vantages"][0]["followed"], w.report
 
 
+def checkpoint_of_a_witness_gives_a_fork_away(w):
+    root = w.settle()
+    w.serve({})
+    url = w.more.pop()
+    other = ["--checkpoint", url.url + "witness/checkpoint"]
+    try:
+        url.files["witness/checkpoint"] = w.liar.files["log/checkpoint"]
+        w.liar.say("heartbeat", root)
+        w.liar.seal()
+        assert w.look(*other) == [] and w.report["complete"], w.report
+        url.files["witness/checkpoint"] = w.liar.checkpoint(3, root=bytes(32))
+        assert w.look(*other, status=3) == ["fork"], w.report
+        assert w.evidence("fork")["a.checkpoint"] == url.files["witness/checkpoint"]
+        # One that is ahead is only late news, for a while.
+        w.liar.say("heartbeat", root)
+        url.files["witness/checkpoint"] = w.liar.checkpoint()
+        assert w.look(*other, status=3) == [], w.report
+        time.sleep(1.1)
+        assert w.look(*other, status=3) == ["ahead"], w.report
+        w.liar.seal()
+        assert sorted(w.look(*other)) == ["ahead", "fork"], w.report
+    finally:
+        url.close()
+
+
 def mirror_that_is_behind_is_no_split(w):
     root = w.settle()
     w.serve(dict(w.liar.files))

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The monitor beside a registry whose witnesses cosign: no alarm, but for a checkpoint without them."""
+import hashlib
 import json
 import subprocess
 import tempfile
 import time
 
 from lib_liar import Serving
-from lib_witness import LIMIT_S, REGISTRY, Vendor, Witnessed
+from lib_witness import LIMIT_S, ORIGIN, REGISTRY, Vendor, Witnessed
 
 
 class Tree:
@@ -22,9 +23,9 @@ class Tree:
         return at.read_bytes() if at.is_file() else None
 
 
-def look(url, state, status=0):
+def look(url, state, *args, status=0):
     done = subprocess.run([REGISTRY, "monitor", "--url", url, "--state", state, "--grace", "1",
-                           "--all", "--json"], capture_output=True, text=True, timeout=LIMIT_S)
+                           "--all", "--json", *args], capture_output=True, text=True, timeout=LIMIT_S)
     assert done.returncode == status, (done.stdout, done.stderr)
     report = json.loads(done.stdout)
     return [e["kind"] for e in report["events"]], report
@@ -42,6 +43,11 @@ def main():
             for url in (town.url, server.url):
                 kinds, report = look(url, f"{top}/{len(url)}")
                 assert kinds == ["trust", "root", "heartbeat"] and report["complete"], report
+            origin = hashlib.sha256(ORIGIN.encode()).hexdigest()
+            kinds, report = look(town.url, f"{top}/{len(town.url)}", "--checkpoint",
+                                 f"{town.witnesses[0].url}/{origin}/checkpoint")
+            assert kinds == [] and report["complete"], report
+            assert report["vantages"][1]["size"] == 2, report
             state = f"{top}/{len(server.url)}"
             text, lines = (town.public / "log/checkpoint").read_text().rsplit("\n\n", 1)
             tree.checkpoint = f"{text}\n\n{lines.splitlines()[0]}\n".encode()
