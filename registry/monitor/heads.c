@@ -579,36 +579,35 @@ static int bare_against_lead(struct monitor *m, struct vantage *v, struct error 
 	return r < 0 || !good ? r : monitor_fine(m, "fork", v->url, err);
 }
 
-/* Is it one log that all of them show? */
-static int against_lead(struct monitor *m, struct round *t, struct error *err)
+/* Is what this one shows of the log that is followed, or that was? */
+static int one_against_lead(struct monitor *m, const struct round *t, size_t i, struct error *err)
 {
 	struct seen last = {"what was seen before", &t->note, {0}, NULL};
-	int r = 0;
+	struct vantage *v = &m->vantage[i];
+	bool behind = t->note.len && v->reached && v->head.size < t->last.size;
+	struct seen it = seen_at(v);
+	bool good = false;
+	int r;
 
-	if (t->note.len)
-		last.claim = claim_of(&t->last);
-	for (size_t i = 0; r == 0 && i < m->n; i++) {
-		struct vantage *v = &m->vantage[i];
-		bool behind = t->note.len && v->reached && v->head.size < t->last.size;
-		struct seen it = seen_at(v), lead;
-		bool good = false;
+	if (v->bare || !v->reached || v == m->lead || (!t->good[i] && !behind))
+		return v->bare && v->reached && m->lead ? bare_against_lead(m, v, err) : 0;
+	if (m->lead)
+		last = seen_at(m->lead);
+	else if (!behind)
+		return 0;
+	else /* of the remembered tree only who served it can have tiles */
+		last = (struct seen){last.what, last.note, claim_of(&t->last), v};
+	r = relate(m, &it, &last, v->url, &good, err);
+	return r < 0 || !good ? r : monitor_fine(m, "fork", v->url, err);
+}
 
-		if (v->reached && v->bare && m->lead)
-			r = bare_against_lead(m, v, err);
-		if (v->bare || !v->reached || v == m->lead || (!t->good[i] && !behind))
-			continue;
-		if (!m->lead && !behind)
-			continue;
-		lead = m->lead ? seen_at(m->lead) : last;
-		/* Of the remembered tree only who served it can have tiles. */
-		if (!m->lead)
-			lead.at = v;
-		r = relate(m, &it, &lead, v->url, &good, err);
-		if (r == 0 && good)
-			r = monitor_fine(m, "fork", v->url, err);
-	}
-	if (r == 0 && m->lead)
-		r = monitor_fine(m, "fork", m->lead->url, err);
+/* Is it one log that all of them show? */
+static int against_lead(struct monitor *m, const struct round *t, struct error *err)
+{
+	int r = m->lead ? monitor_fine(m, "fork", m->lead->url, err) : 0;
+
+	for (size_t i = 0; r == 0 && i < m->n; i++)
+		r = one_against_lead(m, t, i, err);
 	return r;
 }
 
