@@ -246,7 +246,7 @@ run-interop: $(interop_scripts:%=$(B)/%.ok)
 $(node_modules): tests/interop/package.json tests/interop/package-lock.json
 	@mkdir -p $(B)/interop
 	$(Q)cp $^ $(B)/interop
-	$(Q)cd $(B)/interop && npm ci --ignore-scripts --no-audit --no-fund >npm.log 2>&1 || \
+	$(Q)cd $(B)/interop && npm ci --ignore-scripts --omit=optional --no-audit --no-fund >npm.log 2>&1 || \
 		{ cat npm.log; exit 1; }
 
 $(B)/interop/sumdb: $(wildcard tests/interop/sumdb/*.go)
