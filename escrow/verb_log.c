@@ -65,7 +65,7 @@ static int read_new(const struct options *o, const struct desk *desk, struct rem
 {
 	CLEANUP(buf_clear) struct buf bytes = {0};
 	struct log_policy policy = {.threshold = 0};
-	struct checkpoint now;
+	struct checkpoint now = {.size = 0};
 	int r = desk_usage(note_key_parse(o->vkey, &policy.log, err), err);
 
 	if (r < 0)
@@ -85,7 +85,7 @@ static int read_new(const struct options *o, const struct desk *desk, struct rem
 static int check_same(const struct options *o, const struct desk *desk,
 		      const struct checkpoint *last, struct error *err)
 {
-	struct remote remote;
+	struct remote remote = {.size = 0};
 	struct hash root;
 	const struct merkle_store store = {.ctx = &remote, .read = read_tile};
 	int r = read_new(o, desk, &remote, err);
@@ -154,7 +154,7 @@ static int run(const struct cli_call *call, struct error *err)
 	CLEANUP(buf_clear) struct buf bytes = {0};
 	CLEANUP(envelope_freep) struct envelope *doc = NULL;
 	json_t *body = NULL;
-	struct checkpoint last;
+	struct checkpoint last = {.size = 0};
 	int r = desk_open(&o->common, &d, err);
 
 	if (r == 0)

@@ -336,7 +336,7 @@ static int set_silence(const struct moment *m, struct facts *f, struct error *er
 					    "targets.at", "targets.silence_days"};
 	int64_t until = support_until(m);
 	const struct witnessed *end = days_end(m, false);
-	struct sign life, update;
+	struct sign life = {0}, update = {0};
 	int r = 0;
 
 	for (size_t i = 0; !m->h->timed && i < ARRAY_LEN(names) && r == 0; i++)
