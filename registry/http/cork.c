@@ -64,3 +64,15 @@ void cork_forget(void)
 {
 	held = -1;
 }
+
+bool cork_holds(void)
+{
+	return held >= 0;
+}
+
+void cork_release(int fd)
+{
+	const int off = 0;
+
+	(void)pass_on(fd, IPPROTO_TCP, TCP_CORK, &off, sizeof(off));
+}

@@ -13,6 +13,8 @@
 #ifndef REGISTRY_HTTP_CORK_H
 #define REGISTRY_HTTP_CORK_H
 
+#include <stdbool.h>
+
 /*
  * For the answer that this network thread is about to send on socket `fd`: a
  * header, then a body from a file. Not where no body follows (HEAD, 304): the
@@ -22,5 +24,15 @@ void cork_hold(int fd);
 
 /* No answer is under way on this thread. To be called first for every request. */
 void cork_forget(void);
+
+/* Is there one whose header is held? Then the socket is to be released when it has been sent. */
+bool cork_holds(void);
+
+/*
+ * Uncork, past the library: a body that it sends in one step leaves the socket
+ * corked, because it believes that it has uncorked it after the header. Then the
+ * end of this answer, and of all that follow on the connection, would wait 200 ms.
+ */
+void cork_release(int fd);
 
 #endif

@@ -52,6 +52,14 @@ struct server {
 /* What *con_cls points to while a plain file is asked for: those need no state of their own. */
 static const char file_request = 0;
 
+/* And once its answer is under way with its header held back. */
+static const char held_answer = 0;
+
+static void mark(void **state, const char *what)
+{
+	memcpy(state, &what, sizeof(what));
+}
+
 static int64_t now_ms(void)
 {
 	struct timespec t;
@@ -180,9 +188,7 @@ static enum MHD_Result begin(struct server *s, struct MHD_Connection *c, const c
 		service = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "service");
 	route = route_of(method, url, service);
 	if (route.kind == ROUTE_FILE) {
-		const char *mark = &file_request;
-
-		memcpy(state, &mark, sizeof(mark));
+		mark(state, &file_request);
 		return MHD_YES;
 	}
 	q = calloc(1, sizeof(*q));
@@ -366,6 +372,8 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *u
 			return MHD_NO;
 		ok = files_answer(s->files, c, url, strcmp(method, MHD_HTTP_METHOD_HEAD) == 0,
 				  &status);
+		if (cork_holds())
+			mark(state, &held_answer);
 		metrics_count(&s->metrics, status);
 		return ok;
 	}
@@ -386,7 +394,10 @@ static void completed(void *cls, struct MHD_Connection *c, void **state,
 
 	(void)cls;
 	(void)how;
-	if (*state && *state != (const void *)&file_request)
+	if (*state == (const void *)&held_answer)
+		cork_release(
+			MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+	else if (*state && *state != (const void *)&file_request)
 		request_free(*state);
 	*state = NULL;
 	if (k)

@@ -349,6 +349,37 @@ static void header_of_a_large_file_brings_its_first_bytes(void **state)
 	}
 }
 
+/* A file that the library sends in one step must not leave the socket corked. */
+static void nothing_waits_behind_a_file(void **state)
+{
+	enum { MEDIUM = 30000, ROUNDS = 5, WAIT_MS = 200 };
+	static const char *const paths[] = {"/medium", "/small", "/small"};
+	static char medium[MEDIUM + 1];
+	struct webtree *w = *state;
+	CLEANUP(closep) int fd = webtree_connect(w, NULL);
+	struct timespec from, to;
+	int64_t ms = 0;
+
+	memset(medium, 'x', MEDIUM);
+	webtree_put(w, "medium", medium, true);
+	webtree_put(w, "small", "{}", true);
+	(void)clock_gettime(CLOCK_MONOTONIC, &from);
+	for (size_t i = 0; i < ROUNDS * ARRAY_LEN(paths); i++) {
+		struct web_answer a;
+		char text[64];
+
+		(void)snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: x\r\n\r\n",
+			       paths[i % ARRAY_LEN(paths)]);
+		web_talk(fd, text, false, &a);
+		assert_int_equal(a.status, 200);
+		web_clear(&a);
+	}
+	(void)clock_gettime(CLOCK_MONOTONIC, &to);
+	ms = (int64_t)(to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000;
+	/* Corked, each of the fifteen would have waited. */
+	assert_true(ms < ROUNDS * (int64_t)ARRAY_LEN(paths) * WAIT_MS / 2);
+}
+
 static void range_of_small_and_large_files(void **state)
 {
 	static char large[LARGE + 1];
@@ -643,6 +674,7 @@ int main(void)
 		cmocka_unit_test(replaced_file_is_seen_at_once),
 		cmocka_unit_test(replaced_large_file_is_seen_at_once),
 		cmocka_unit_test(header_of_a_large_file_brings_its_first_bytes),
+		cmocka_unit_test(nothing_waits_behind_a_file),
 		cmocka_unit_test(range_of_small_and_large_files),
 		cmocka_unit_test(head_has_the_length_and_no_body),
 		cmocka_unit_test(nothing_outside_of_the_tree_is_served),
