@@ -25,7 +25,10 @@ enum {
 
 #define START INT64_C(1767225600) /* 2026-01-01 */
 
-/* xorshift64*: good enough, and the same on every machine. */
+/*
+ * xorshift64*: good enough, and the same on every machine, as long as no expression asks twice:
+ * compilers differ in which of the two comes first.
+ */
 static uint64_t next(uint64_t *seed)
 {
 	*seed ^= *seed >> 12;
@@ -83,18 +86,20 @@ static json_t *make_compared(const struct fact_info *fact, enum taste taste, uin
 {
 	static const char *const words[] = {">=", ">", "<", "<=", "==", "!="};
 	const char *word = words[below(seed, taste == RISING ? 2 : 6)];
+	json_t *value;
 
 	switch (fact->type) {
 	case FACT_BOOL:
 		if (taste == RISING || below(seed, 2))
 			return json_pack("{s:s}", "fact", fact->name);
-		return json_pack("{s:s, s:b}", "fact", fact->name,
-				 below(seed, 2) ? "==" : "!=", (int)below(seed, 2));
+		word = below(seed, 2) ? "==" : "!=";
+		return json_pack("{s:s, s:b}", "fact", fact->name, word, (int)below(seed, 2));
 	case FACT_INT:
-		if (taste == ANYTHING && below(seed, 6) == 0)
-			return json_pack("{s:s, s:[o, o]}", "fact", fact->name, "in",
-					 make_number(fact, seed), make_number(fact, seed));
-		return json_pack("{s:s, s:o}", "fact", fact->name, word, make_number(fact, seed));
+		value = make_number(fact, seed);
+		if (taste == RISING || below(seed, 6))
+			return json_pack("{s:s, s:o}", "fact", fact->name, word, value);
+		return json_pack("{s:s, s:[o, o]}", "fact", fact->name, "in", value,
+				 make_number(fact, seed));
 	case FACT_TIME:
 		return json_pack("{s:s, s:o}", "fact", fact->name, word, make_number(fact, seed));
 	case FACT_TEXT:
@@ -400,8 +405,9 @@ static json_t *make_world(uint64_t *seed)
 	json_t *facts = make_facts(seed);
 
 	for (const struct fact_info *f = fact_table; f->name; f++) {
-		int64_t at = START - below(seed, YEAR) * DAY_S - below(seed, DAY_S);
+		int64_t at = START - below(seed, YEAR) * DAY_S;
 
+		at -= below(seed, DAY_S);
 		if (strcmp(f->name, "support.until") == 0)
 			at += (int64_t)YEAR / 2 * DAY_S;
 		if (f->type == FACT_TIME && json_object_get(facts, f->name))
@@ -704,7 +710,7 @@ static void lack_of_memory_is_no_answer(void **state)
 static void reasons_are_the_same_bytes_on_every_machine(void **state)
 {
 	static const char wanted[] =
-		"207322fdeb49b78df6138fb7cd42729b8c3263f60a7dd75b3364fdc55291a188";
+		"79778255dc826b4cc7ce6e3b39dc7d0e39e46cd8060850adb2e917af8bc8c2aa";
 	CLEANUP(buf_clear) struct buf all = {0};
 	char got[SHA256_HEX_SIZE];
 	uint64_t seed = 12;
