@@ -166,7 +166,7 @@ static int put_instant(json_t *doc, const char *key, int64_t at, struct error *e
 static int put_openeox(const struct eol_options *o, json_t *doc, struct error *err)
 {
 	CLEANUP(json_decrefp) json_t *src = NULL;
-	struct openeox core;
+	struct openeox core = {.end_of_life = {.present = false}};
 	int r = desk_read_json(o->openeox, &src, err);
 
 	if (r == 0)
