@@ -265,12 +265,13 @@ $(interop_scripts:%=$(B)/%.ok): $(B)/%.ok: % $(wildcard tests/interop/lib* tests
 		INTEROP_SUMDB="$(CURDIR)/$(B)/interop/sumdb" \
 		INTEROP_TLOG_READ="$(CURDIR)/$(B)/interop/tlog_read" $(PYTHON) $< >$@.log 2>&1 $(judge)
 
-# Several tests write the same counts at once, and killed programs write none.
+# A report on a run that failed is one still; several tests write the same counts at once, and
+# killed programs write none.
 coverage: lint-deps
-	+$(Q)$(MAKE) COVERAGE=1 run-check
-	$(Q)gcovr -r . $(folders:%=--filter '%/') --gcov-ignore-parse-errors \
-		--json-summary build/cov/summary.json --html-details build/cov/report.html build/cov
-	$(Q)$(PYTHON) tests/lint/coverage.py build/cov/summary.json
+	+$(Q)failed=; $(MAKE) -k COVERAGE=1 run-check || failed=1; \
+	gcovr -r . $(folders:%=--filter '%/') --gcov-ignore-parse-errors \
+		--json-summary build/cov/summary.json --html-details build/cov/report.html build/cov && \
+	$(PYTHON) tests/lint/coverage.py build/cov/summary.json && test -z "$$failed"
 
 fuzz: lint-deps
 	$(Q)$(MAKE) FUZZ=1 CC=clang $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))

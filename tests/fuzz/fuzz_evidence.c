@@ -67,6 +67,7 @@ static void say_deposit(struct run *run, uint8_t which)
 		policy = policy_shipped_json(policies[0]);
 	body = plog_deposit_body(run->p, run->root, envelope_id(run->bridge->doc), policy);
 	keep_id(run->deposit, plog_say(run->p, "deposit", run->root, body, run->p->vendor, 2));
+	run->released = false; /* what was asked about is another one */
 }
 
 static json_t *eol(const struct run *run, bool release)
