@@ -119,7 +119,7 @@ class Liar:
         self.record_key, self.online = Key(), Key()
         self.root_keys = [Key(), Key()]
         self.targets_key, self.online_key = Key(), Key()
-        self.version = {}
+        self.version, self.trustees = {}, None
         self.record(1)
 
     # --- what it says of itself, and of the log
@@ -240,6 +240,34 @@ class Liar:
             self.leaf(doc)
         self.put(f"p/{PRODUCT}/statements/{doc_id(signed)}.json", doc)
         return doc
+
+    def deposit(self, root, bridge="b" * 64, refresh_by=FAR):
+        """Of one compartment, for the three trustees, of whom two decide."""
+        def digest(*what):
+            return hashlib.sha256(repr(what).encode()).hexdigest()
+
+        self.trustees = self.trustees or [Key() for _ in range(3)]
+        fingerprints = [digest("fingerprint", n)[:40] for n in range(3)]
+        payload = {"sha256": digest("payload"), "size": 9000}
+        seats = [{"name": f"trustee-{n + 1}", "keyid": k.id, "number": n + 1,
+                  "encryption_fingerprint": fingerprints[n],
+                  "shares": {"public": digest("share", n)}}
+                 for n, k in enumerate(self.trustees)]
+        files = [{"path": f"public/shares/{f.upper()}.gpg", "size": 300, "sha256": digest(f)}
+                 for f in fingerprints]
+        policy = pathlib.Path(__file__).resolve().parents[2] / "policies/release/standard.json"
+        follows = {"version": root["signed"]["version"], "id": doc_id(root["signed"])}
+        return self.say(
+            "deposit", root, follows_root=follows, bridge=bridge, refresh_by=refresh_by,
+            support_until="2030-01-01T00:00:00Z",
+            trustees={"keys": {k.id: k.object for k in self.trustees}, "threshold": 2,
+                      "seats": seats},
+            compartments={"public": {"out": "public", "passphrase_sha256": digest("secret"),
+                                     **payload}},
+            items=[{"path": "handover/bridge.root.json", "size": 1, "sha256": digest("item")}],
+            refs={"refs/heads/main": {"commit": "c" * 40}},
+            release_policy=json.loads(policy.read_text()),
+            files=[*files, {"path": "public/payload.tar.gpg", **payload}])
 
     def settle(self):
         """A product with a root, targets and metadata, in the log."""

@@ -149,6 +149,66 @@ def targets_of_a_publisher_that_left_are_found_where_they_are_held(w):
                                          "targets"], w.report
 
 
+def deposit_and_what_trustees_say_of_it_are_news(w):
+    root = w.settle()
+    deposit = doc_id(w.liar.deposit(root)["signed"])
+    about = {"deposit": deposit, "bridge": "b" * 64}
+    first, second, _ = w.liar.trustees
+    notice = w.liar.say("notice", None, [first], ground="silence", evidence=[], **about)
+    notice = doc_id(notice["signed"])
+    w.liar.say("approval", None, [second], notice=notice, **about)
+    w.liar.say("refusal", None, [first], notice=notice, reason="not yet", **about)
+    w.liar.say("objection", root, notice=notice, support_until="2031-01-01T00:00:00Z")
+    w.liar.seal()
+    assert w.look() == ["deposit", "notice", "approval", "refusal", "objection"], w.report
+    assert 'trustee-1 asks for the release' in w.text("notice"), w.report
+    assert w.text("approval").startswith("trustee-2: approves "), w.report
+    assert w.text("refusal").endswith(": not yet"), w.report
+    assert w.text("objection").endswith("support until 2031-01-01T00:00:00Z"), w.report
+    w.liar.say("approval", None, [Key()], notice=notice, **about)
+    w.liar.say("approval", None, [first], notice=notice, deposit="d" * 64, bridge="b" * 64)
+    w.liar.seal()
+    assert w.look(status=3) == ["unsigned", "unsigned"], w.report
+
+
+def deposit_that_no_longer_fits_is_stale(w):
+    root = w.settle()
+    w.liar.deposit(root, refresh_by="2020-01-01T00:00:00Z")
+    w.liar.seal()
+    assert w.look() == ["deposit", "stale-escrow"], w.report
+    assert "refreshed by 2020" in w.text("stale-escrow"), w.report
+    w.liar.deposit(root)
+    w.liar.seal()
+    assert w.look() == ["deposit", "stale-escrow"], w.report
+    assert w.text("stale-escrow").startswith("over: "), w.report
+    second = w.liar.root()
+    w.liar.seal()
+    assert w.look() == ["root", "stale-escrow"], w.report
+    assert "does not follow root 2" in w.text("stale-escrow"), w.report
+    w.liar.deposit(second, bridge="c" * 64)
+    w.liar.seal()
+    assert w.look() == ["deposit", "stale-escrow"], w.report
+
+
+def two_deposits_on_one_root_that_differ(w):
+    root = w.settle()
+    w.liar.deposit(root)
+    w.liar.deposit(root, bridge="c" * 64)
+    w.liar.seal()
+    assert w.look(status=3) == ["deposit", "two-deposits", "deposit"], w.report
+    assert "another bridge" in w.text("two-deposits"), w.report
+
+
+def rotation_and_succession_are_news(w):
+    root = w.settle()
+    w.liar.say("rotation", root, to="e" * 64, reason="a lost card",
+               **{"from": doc_id(root["signed"])})
+    w.liar.say("rotation", root, to="e" * 64, **{"from": "f" * 64})
+    w.liar.seal()
+    assert w.look(status=3) == ["rotation", "unsigned"], w.report
+    assert "a lost card" in w.text("rotation"), w.report
+
+
 def targets_of_another_hand(w):
     w.settle()
     w.liar.online_roles(w.liar.targets(signer=Key()))
