@@ -3,6 +3,8 @@
  * A golden case, perhaps spoilt: whatever the policy and the facts, the policy is
  * refused or decided; the reasons serialise, say the same as the answer and can be
  * told to people; and knowing less never turns a decided answer over.
+ *
+ * covers: policies/policy.c policies/decide.c policies/facts.c
  */
 #include "tests/fuzz/fuzz.h"
 

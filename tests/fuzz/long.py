@@ -172,9 +172,7 @@ def covered(name):
     """The modules that a target names in its first comment."""
     text = (TREE / f"tests/fuzz/fuzz_{name}.c").read_text()
     said = re.search(r"covers:((?:\s+\*?\s*[\w/]+\.c)+)", text)
-    if not said:
-        sys.exit(f"tests/fuzz/fuzz_{name}.c: want a comment 'covers: lib/x.c'")
-    return re.findall(r"[\w/]+\.c", said.group(1))
+    return re.findall(r"[\w/]+\.c", said.group(1)) if said else []
 
 
 def corpus_of(name):
@@ -211,7 +209,7 @@ def measure(name, files):
     out = subprocess.run(["llvm-cov", "export", "-summary-only", f"-instr-profile={data}", program,
                           *(TREE / m for m in covered(name))],
                          check=True, text=True, capture_output=True).stdout
-    total = json.loads(out)["data"][0]["totals"]
+    total = json.loads(out)["data"][0]["totals"]  # of all files, where none was named
     return {k: total[k]["percent"] for k in ("lines", "regions")}
 
 
