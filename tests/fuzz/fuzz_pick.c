@@ -10,7 +10,6 @@
 
 #include "client/pick.h"
 #include "lib/base/error.h"
-#include "lib/base/file.h"
 #include "lib/json/strict.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/toy.h"
@@ -78,7 +77,8 @@ static void check(const struct pick *p, json_t *targets)
 	json_t *says = json_object_get(json_object_get(entry, "custom"), "bequest");
 	const char *version = json_string_value(json_object_get(says, "version"));
 
-	assert(strncmp(p->url, "targets/", strlen("targets/")) == 0 && file_path_ok(p->url));
+	/* Quoted, it may be longer than a path can be; but it goes down only. */
+	assert(strncmp(p->url, "targets/", strlen("targets/")) == 0 && !strstr(p->url, "/.."));
 	if (!entry) /* a name that is too long to be shown */
 		return;
 	assert((int64_t)p->image.size == json_integer_value(json_object_get(entry, "length")));
