@@ -52,7 +52,7 @@ static struct merkle_store grow(struct forest *f)
 
 	if (f->grown)
 		return store;
-	for (size_t i = 0; i < LEAVES; i++)
+	for (uint64_t i = 0; i < LEAVES; i++)
 		merkle_leaf(&i, sizeof(i), &leaves[i]);
 	if (merkle_append(&store, 0, leaves, LEAVES, &err) < 0)
 		abort();
