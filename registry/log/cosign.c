@@ -75,7 +75,7 @@ static int64_t now_ms(void)
 /* Wait for a change, until `until_ms` at most. */
 static void wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t until_ms)
 {
-	const struct timespec t = {until_ms / 1000, until_ms % 1000 * 1000000};
+	const struct timespec t = {until_ms / 1000, (long)(until_ms % 1000 * 1000000)};
 
 	(void)pthread_cond_timedwait(cond, lock, &t);
 }
