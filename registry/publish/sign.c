@@ -47,9 +47,10 @@ static int read_copy(const char *option, const char *path, struct envelope **out
 }
 
 /* Nobody is asked who may sign it: the person reads what it is. */
-static int sign_file(const struct cli_call *call, struct signer *signer, struct error *err)
+static int sign_file(const struct cli_call *call, struct error *err)
 {
 	const struct options *o = call->opt;
+	CLEANUP(signer_freep) struct signer *signer = NULL;
 	CLEANUP(envelope_freep) struct envelope *doc = NULL;
 	CLEANUP(tuf_role_freep) struct tuf_role *role = NULL;
 	const struct buf *bytes;
@@ -63,6 +64,8 @@ static int sign_file(const struct cli_call *call, struct signer *signer, struct 
 	r = tuf_role_parse(bytes->data, bytes->len, TUF_TARGETS, o->file, &role, err);
 	if (r == E_INVALID)
 		return error_prefix(err, E_USAGE, "--file");
+	if (r == 0)
+		r = signer_open_spec(o->key, o->home, &signer, err);
 	if (r == 0)
 		r = signer_sign_envelope(signer, doc, err);
 	if (r == 0)
@@ -191,14 +194,18 @@ static int report(const struct signing *s, bool json, struct error *err)
 	return 0;
 }
 
-static int sign_work(const struct cli_call *call, struct signer *signer, struct error *err)
+static int sign_work(const struct cli_call *call, struct error *err)
 {
 	CLEANUP(work_close) struct work w = WORK_NONE;
 	CLEANUP(json_decrefp) json_t *done = json_array();
+	CLEANUP(signer_freep) struct signer *signer = NULL;
 	const struct options *o = call->opt;
-	struct signing s = {&w, signer, o, done};
+	struct signing s = {&w, NULL, o, done};
 	int r = done ? work_open(o->dir, &w, err) : error_nomem(err);
 
+	if (r == 0 && o->key) /* not before: nobody is asked for a PIN in vain */
+		r = signer_open_spec(o->key, o->home, &signer, err);
+	s.signer = signer;
 	for (size_t i = 0; r == 0 && i < o->role.n; i++) {
 		json_t *unused = NULL;
 
@@ -217,9 +224,7 @@ static int sign_work(const struct cli_call *call, struct signer *signer, struct 
 
 static int run(const struct cli_call *call, struct error *err)
 {
-	CLEANUP(signer_freep) struct signer *signer = NULL;
 	const struct options *o = call->opt;
-	int r = 0;
 
 	if (!o->dir == !o->file)
 		return error_set(err, E_USAGE, "want one of --dir and --file");
@@ -227,11 +232,7 @@ static int run(const struct cli_call *call, struct error *err)
 		return error_set(err, E_USAGE, "want --key%s", o->file ? "" : " or --from");
 	if (o->file && (o->from.n || o->role.n))
 		return error_set(err, E_USAGE, "--from and --role go with --dir");
-	if (o->key)
-		r = signer_open_spec(o->key, o->home, &signer, err);
-	if (r < 0)
-		return r;
-	return o->file ? sign_file(call, signer, err) : sign_work(call, signer, err);
+	return o->file ? sign_file(call, err) : sign_work(call, err);
 }
 
 const struct cli_verb verb_sign = {
