@@ -286,7 +286,7 @@ static int lacking_tree(const json_t *o, enum answer want, size_t depth, bool in
 
 	if (r == 0)
 		r = read_reason(o, want, &w, err);
-	if (r < 0 || w.answer == want)
+	if (r != 0 || w.answer == want)
 		return r;
 	return w.of ? lacking_parts(&w, cost, depth, inside, out, err) : lacking_fact(&w, out, err);
 }

@@ -36,7 +36,7 @@ void log_line(enum log_level level, const char *fmt, ...)
 {
 	static const char *const names[] = {"error", "warning", "info", "debug"};
 	char text[LINE_MAX_BYTES];
-	char line[sizeof("warning ") + ESCAPED_MAX * LINE_MAX_BYTES + 1];
+	char line[sizeof("warning ") + (size_t)ESCAPED_MAX * LINE_MAX_BYTES + 1];
 	char *end = line;
 	va_list ap;
 

@@ -70,7 +70,7 @@ static int published(struct store *s, const char *id, json_t **out, struct error
 {
 	CLEANUP(envelope_freep) struct envelope *doc = NULL;
 	CLEANUP(buf_clear) struct buf bytes = {0};
-	struct published_row shown;
+	struct published_row shown = {0};
 	struct document_row row;
 	int r = store_document(s, id, &row, &bytes, err);
 
