@@ -53,6 +53,7 @@ static int archive_failed(struct writer *w, struct error *err)
 	return error_set(err, E_SYS, "archive: %s", archive_error_string(w->archive));
 }
 
+/* Without a time, which libarchive writes as 0: its time_t is another one on 32-bit machines. */
 static int put_header(struct writer *w, const char *path, int64_t size, bool executable,
 		      struct error *err)
 {
@@ -64,7 +65,6 @@ static int put_header(struct writer *w, const char *path, int64_t size, bool exe
 	archive_entry_set_filetype(e, AE_IFREG);
 	archive_entry_set_perm(e, executable ? MODE_PROGRAM : MODE_FILE);
 	archive_entry_set_size(e, size);
-	archive_entry_set_mtime(e, 0, 0);
 	return archive_write_header(w->archive, e) == ARCHIVE_OK ? 0 : archive_failed(w, err);
 }
 
