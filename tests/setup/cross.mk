@@ -26,10 +26,10 @@ count-cross:
 # else that they talk to is as it is here.
 $(B)/run/bequest-client $(B)/run/tests/verifier/from_memory: $(B)/run/%: $(B)/%
 	@mkdir -p $(@D)
-	@printf '#!/bin/sh\nexec %s "$$@"\n' '$(runs) $(CURDIR)/$<' >$@ && chmod +x $@
+	@printf '#!/bin/sh\nexec %s "$$@"\n' '$(runs) "$(CURDIR)/$<"' >$@ && chmod +x $@
 $(B)/run/%: build/%
 	@mkdir -p $(@D)
-	@ln -sf $(CURDIR)/$< $@
+	@ln -sf "$(CURDIR)/$<" $@
 endif
 
 # What the device's program takes of its flash, here and on each machine.

@@ -14,14 +14,15 @@ bin := $(B)
 
 ifdef CROSS
 triplet := $(or $(triplet_$(CROSS)),$(error CROSS: want one of $(machines)))
-sysroot := $(CURDIR)/build/cross/$(CROSS)/sysroot
+# From where make runs, whose own path may have a blank.
+sysroot := build/cross/$(CROSS)/sysroot
 override CC := $(triplet)-gcc
 override AR := $(triplet)-ar
 override PKG_CONFIG := PKG_CONFIG_SYSROOT_DIR=$(sysroot) \
 	PKG_CONFIG_LIBDIR=$(sysroot)/usr/lib/$(triplet)/pkgconfig:$(sysroot)/usr/share/pkgconfig \
 	pkg-config
 # What stands before a test's name: nothing on this machine.
-runs := $(qemu_$(CROSS)) -L $(sysroot)
+runs := $(qemu_$(CROSS)) -L "$(CURDIR)/$(sysroot)"
 bin := $(B)/run
 # The compiler's package comes with headers of another C library than the one that plays.
 cross_cflags := --sysroot=$(sysroot) -nostdinc $(addprefix -isystem , \
