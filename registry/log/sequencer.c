@@ -445,9 +445,9 @@ static int check_head(struct registry *r, int dir, const char *path, struct erro
 	struct checkpoint head = {0};
 	int e;
 
-	if (!file_exists(dir, path))
-		return 0;
 	e = file_read(dir, path, NOTE_MAX, &note, err);
+	if (e == E_NOTFOUND) /* and nothing else: a disk that fails is no reason to forget */
+		return 0;
 	if (e == 0)
 		e = checkpoint_parse(note.data, note.len, &head, err);
 	if (e == 0)

@@ -160,9 +160,9 @@ static int read_head(const struct witness *w, const char *origin, struct witness
 	*out = (struct witness_head){.size = 0};
 	*time = 0;
 	witness_path(origin, path);
-	if (!file_exists(w->public, path))
-		return 0;
 	r = file_read(w->public, path, NOTE_MAX, &note, err);
+	if (r == E_NOTFOUND) /* and nothing else: a disk that fails is no reason to forget */
+		return 0;
 	if (r == 0)
 		r = checkpoint_parse(note.data, note.len, &c, err);
 	if (r == 0 && strcmp(c.origin, origin) != 0)
@@ -365,18 +365,37 @@ static void find_keys(struct witness *w, const char *origin, struct known *out)
 		out->n = KEYS_A_LOG;
 }
 
-/* The checkpoint as it is to be remembered and served: the log's lines and ours. */
+/* One line of each key: anybody can repeat those of the log, and leave no room for ours. */
+static int add_log_line(const struct note *n, const struct note_key *k, struct buf *out,
+			struct error *err)
+{
+	CLEANUP(buf_clear) struct buf lines = {0};
+	int r = note_lines_of(n, k, &lines, err);
+	const char *end = r == 0 && lines.len ? memchr(lines.data, '\n', lines.len) : NULL;
+
+	return end ? buf_add(out, lines.data, (size_t)(end - lines.data) + 1, err) : r;
+}
+
+/*
+ * The checkpoint as it is to be remembered and served: the log's lines and ours.
+ * E_INVALID: it could not be read again, as a log may make one that is large.
+ */
 static int make_note(const struct checkpoint *c, const struct known *log, const struct buf *line,
 		     struct buf *out, struct error *err)
 {
+	struct checkpoint again;
 	int r = buf_add(out, c->note.text, c->note.text_len, err);
 
 	if (r == 0)
 		r = buf_puts(out, "\n", err);
 	for (size_t i = 0; i < log->n && r == 0; i++)
 		if (log->keys[i].type == NOTE_ED25519)
-			r = note_lines_of(&c->note, &log->keys[i], out, err);
-	return r < 0 ? r : buf_add(out, line->data, line->len, err);
+			r = add_log_line(&c->note, &log->keys[i], out, err);
+	if (r == 0)
+		r = buf_add(out, line->data, line->len, err);
+	if (r == 0 && out->len > NOTE_MAX)
+		r = error_set(err, E_INVALID, "checkpoint: leaves no room for a cosignature");
+	return r < 0 ? r : checkpoint_parse(out->data, out->len, &again, err);
 }
 
 /* Sign, remember durably, and only then give the line out. */
@@ -428,6 +447,8 @@ static int judge(struct witness *w, const struct witness_request *q, int64_t now
 	r = choose_time(w, now, &time, err);
 	if (r == 0)
 		r = cosign(w, &q->checkpoint, &log, time, out, err);
+	if (r == E_INVALID)
+		return WITNESS_MALFORMED;
 	return r < 0 ? r : WITNESS_COSIGN;
 }
 

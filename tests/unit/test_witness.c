@@ -145,6 +145,93 @@ static void only_the_log_and_the_witness_are_remembered(void **state)
 	assert_null(strstr(file.data, "other"));
 }
 
+/* Nobody needs a key to say what the log said sixty times. */
+static void repeated_lines_leave_room_for_the_witness(void **state)
+{
+	CLEANUP(freep) char *path = head_path(ORIGIN);
+	CLEANUP(buf_clear) struct buf body = {0};
+	CLEANUP(buf_clear) struct buf more = {0};
+	CLEANUP(buf_clear) struct buf line = {0};
+	CLEANUP(buf_clear) struct buf file = {0};
+	struct box *b = *state;
+	struct checkpoint c;
+	const char *log;
+
+	logbox_request(&b->log, 0, 9, &body);
+	log = strstr(body.data, "\xe2\x80\x94 ");
+	assert_non_null(log);
+	assert_int_equal(buf_puts(&more, log, NULL), 0);
+	for (size_t i = 1; i < NOTE_SIGNATURES_MAX; i++)
+		assert_int_equal(buf_add(&body, more.data, more.len, NULL), 0);
+	assert_int_equal(ask_bytes(b, &body, NOW, &line), WITNESS_COSIGN);
+	assert_int_equal(file_read(witness_data_dir(b->witness), path, NOTE_MAX, &file, NULL), 0);
+	assert_int_equal(checkpoint_parse(file.data, file.len, &c, NULL), 0);
+	assert_int_equal(note_verify(&c.note, witness_key(b->witness), NULL, NULL), 1);
+	assert_int_equal(ask(b, &b->log, 9, 10), WITNESS_COSIGN);
+}
+
+/* A first checkpoint with an extension line of this length. */
+static void extended(const struct logbox *l, size_t len, struct buf *out)
+{
+	const struct merkle_proof none = {.n = 0};
+	CLEANUP(buf_clear) struct buf text = {0};
+	CLEANUP(buf_clear) struct buf note = {0};
+	struct checkpoint c;
+
+	logbox_checkpoint(l, 9, &note);
+	assert_int_equal(checkpoint_parse(note.data, note.len, &c, NULL), 0);
+	assert_int_equal(buf_add(&text, c.note.text, c.note.text_len, NULL), 0);
+	for (size_t i = 0; i < len; i++)
+		assert_int_equal(buf_puts(&text, "x", NULL), 0);
+	assert_int_equal(buf_puts(&text, "\n", NULL), 0);
+	buf_cut(&note, 0);
+	assert_int_equal(buf_printf(&note, NULL, "%s\n", text.data), 0);
+	assert_int_equal(note_sign_line(&l->key, l->seed, &text, 0, &note, NULL), 0);
+	if (note.len <= NOTE_MAX)
+		assert_int_equal(witness_request_format(0, &none, note.data, note.len, out, NULL),
+				 0);
+}
+
+/* Or a log could make what is remembered of it unreadable. */
+static void what_could_not_be_read_again_is_not_cosigned(void **state)
+{
+	struct box *b = *state;
+	unsigned refused = 0, status = 0;
+
+	for (size_t len = NOTE_MAX; status != WITNESS_COSIGN; len -= 16) {
+		CLEANUP(buf_clear) struct buf body = {0};
+		CLEANUP(buf_clear) struct buf out = {0};
+
+		extended(&b->log, len, &body);
+		if (!body.len)
+			continue;
+		status = ask_bytes(b, &body, NOW, &out);
+		assert_true(status == WITNESS_MALFORMED || status == WITNESS_COSIGN);
+		refused += status == WITNESS_MALFORMED;
+	}
+	assert_true(refused > 3);
+	assert_int_equal(ask(b, &b->log, 9, 10), WITNESS_COSIGN);
+}
+
+static void a_disk_that_fails_forgets_nothing(void **state)
+{
+	CLEANUP(freep) char *path = head_path(ORIGIN);
+	CLEANUP(freep) char *aside = NULL;
+	CLEANUP(buf_clear) struct buf name = {0};
+	struct box *b = *state;
+	int dir = witness_data_dir(b->witness);
+
+	assert_int_equal(ask(b, &b->log, 0, 9), WITNESS_COSIGN);
+	assert_int_equal(buf_printf(&name, NULL, "%s.aside", path), 0);
+	aside = buf_steal(&name);
+	assert_int_equal(renameat(dir, path, dir, aside), 0);
+	assert_int_equal(symlinkat("checkpoint", dir, path), 0); /* ELOOP, as good as EIO */
+	assert_int_equal(ask(b, &b->log, 0, 10), 500);
+	assert_int_equal(unlinkat(dir, path, 0), 0);
+	assert_int_equal(renameat(dir, aside, dir, path), 0);
+	assert_int_equal(ask(b, &b->log, 9, 10), WITNESS_COSIGN);
+}
+
 static void unknown_logs_are_not_found(void **state)
 {
 	struct box *b = *state;
@@ -538,6 +625,9 @@ int main(void)
 		T(cosigns_what_follows),
 		T(what_was_cosigned_is_served),
 		T(only_the_log_and_the_witness_are_remembered),
+		T(repeated_lines_leave_room_for_the_witness),
+		T(what_could_not_be_read_again_is_not_cosigned),
+		T(a_disk_that_fails_forgets_nothing),
 		T(unknown_logs_are_not_found),
 		T(the_log_must_have_signed),
 		T(a_wrong_signature_of_the_log_is_refused),
