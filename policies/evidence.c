@@ -242,7 +242,8 @@ static int find_approved(struct search *s, struct error *err)
 		CLEANUP(envelope_freep) struct envelope *doc = NULL;
 		const char *id;
 
-		if (strcmp(leaf->kind, statement_name(ST_APPROVAL)) != 0)
+		if (strcmp(leaf->kind, statement_name(ST_APPROVAL)) != 0 ||
+		    ledger_repeated(&s->h, leaf))
 			continue;
 		int r = ledger_read(&s->h, leaf, &doc, err);
 		if (r < 0)
@@ -267,7 +268,7 @@ static int search_deposits(struct search *s, struct error *err)
 	for (size_t i = end_of_time(s); r == 0 && i > s->h.begin; i--) {
 		const struct leaf *leaf = &s->e->chain.leaves[i - 1];
 
-		if (strcmp(leaf->kind, "deposit") != 0)
+		if (strcmp(leaf->kind, "deposit") != 0 || ledger_repeated(&s->h, leaf))
 			continue;
 		if (s->judged > DEPOSITS_MAX || (s->e->by && s->e->released == ANSWER_YES))
 			break;

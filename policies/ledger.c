@@ -33,9 +33,11 @@ int ledger_prove(struct ledger *h, const struct leaf *leaf, enum proof_state *st
 	struct shown got = {.good = false};
 	char path[PATH_SIZE];
 
+	*state = PROOF_MISSING;
+	if (ledger_repeated(h, leaf)) /* what lies beside the document proves its first leaf */
+		return 0;
 	(void)snprintf(path, sizeof(path), "proofs/%s.tlog-proof", leaf->id);
 	int r = read_file(h, path, TLOG_PROOF_MAX, &bytes, err);
-	*state = PROOF_MISSING;
 	if (r != 0)
 		return r < 0 ? r : 0;
 	r = logs_check(h->logs, bytes.data, bytes.len, &leaf->hash, &got, err);
@@ -95,6 +97,38 @@ static int date_root(struct ledger *h, const struct leaf *leaf, struct error *er
 	return r == E_UNTRUSTED ? 0 : r;
 }
 
+static int by_id(const void *a, const void *b)
+{
+	const struct leaf *const *x = a, *const *y = b;
+	int order = strcmp((*x)->id, (*y)->id);
+
+	if (order == 0)
+		order = *x < *y ? -1 : *x > *y;
+	return order;
+}
+
+static int find_repeated(struct ledger *h, struct error *err)
+{
+	size_t n = h->chain->n;
+	CLEANUP(freep) const struct leaf **sorted = calloc(n + 1, sizeof(*sorted));
+
+	h->repeated = calloc(n + 1, sizeof(*h->repeated));
+	if (!sorted || !h->repeated)
+		return error_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = &h->chain->leaves[i];
+	qsort(sorted, n, sizeof(sorted[0]), by_id);
+	for (size_t i = 1; i < n; i++)
+		if (strcmp(sorted[i]->id, sorted[i - 1]->id) == 0)
+			h->repeated[sorted[i] - h->chain->leaves] = true;
+	return 0;
+}
+
+bool ledger_repeated(const struct ledger *h, const struct leaf *leaf)
+{
+	return h->repeated[leaf - h->chain->leaves];
+}
+
 /* The leaves that can be signs of life; what they are worth is seen when it matters. */
 static int list_life(struct ledger *h, struct error *err)
 {
@@ -104,6 +138,8 @@ static int list_life(struct ledger *h, struct error *err)
 		const struct leaf *leaf = &h->chain->leaves[i];
 		bool update = strcmp(leaf->kind, "targets") == 0;
 
+		if (ledger_repeated(h, leaf))
+			continue;
 		if (!update && (strcmp(leaf->kind, statement_name(ST_HEARTBEAT)) != 0 ||
 				++heartbeats > LEDGER_HEARTBEATS))
 			continue;
@@ -147,7 +183,9 @@ int ledger_open(struct ledger *h, const char **lacking, struct error *err)
 		return r;
 	h->timed = h->publisher->witness_threshold > 0;
 	h->begin = (size_t)(leaf - h->chain->leaves) + 1;
-	r = find_end(h, lacking, err);
+	r = find_repeated(h, err);
+	if (r == 0)
+		r = find_end(h, lacking, err);
 	if (r == 0)
 		r = list_life(h, err);
 	return r < 0 || !h->timed ? r : date_root(h, leaf, err);
@@ -157,6 +195,7 @@ void ledger_close(struct ledger *h)
 {
 	free(h->publisher);
 	free(h->logs);
+	free(h->repeated);
 	free(h->life);
 	free(h->records);
 	*h = (struct ledger){0};
@@ -488,7 +527,7 @@ int ledger_collect(struct ledger *h, const struct deposit *d, size_t end, struct
 		bool counts = false;
 		int r = 0;
 
-		if (relevant(rec.leaf, &rec.type))
+		if (relevant(rec.leaf, &rec.type) && !ledger_repeated(h, rec.leaf))
 			r = read_record(h, d, rec.leaf, &rec, &counts, err);
 		counts = r == 0 && counts && spend(&words, &rec);
 		if (counts)

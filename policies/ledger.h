@@ -39,7 +39,7 @@ struct record {
 	const char *ground;           /* notice; static */
 	int64_t evidence;             /* notice: pieces named */
 	int64_t date, support_until;  /* eol; product, objection: 0 if not said */
-	size_t on;           /* approval, refusal: the record of `target`; or RECORD_NONE */
+	size_t on;           /* the record of `target`, if there is one before; or RECORD_NONE */
 	bool final, release; /* eol: names root N and the bridge; opens the deposit */
 };
 
@@ -62,6 +62,7 @@ struct ledger {
 	size_t begin, end;           /* leaves after root N's, up to the last that is proved */
 	struct witnessed now;        /* of that last one */
 	struct witnessed root_when;  /* of root N's leaf; may stay unknown */
+	bool *repeated;              /* owned; of each leaf: the chain has its id before */
 	struct sign_of_life *life;   /* owned, in leaf order */
 	size_t nlife;
 	struct record *records; /* owned */
@@ -78,6 +79,12 @@ struct ledger {
  */
 MUSTCHECK int ledger_open(struct ledger *h, const char **lacking, struct error *err);
 void ledger_close(struct ledger *h);
+
+/*
+ * Is this document logged before this leaf? Then the leaf says nothing: a log could
+ * bring back what was said long ago as somebody's last word.
+ */
+bool ledger_repeated(const struct ledger *h, const struct leaf *leaf);
 
 /*
  * Read one statement and hold it against its leaf. *out stays NULL if it is

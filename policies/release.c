@@ -144,9 +144,12 @@ static int weigh_objection(const struct moment *m, struct record *o, enum answer
 		*out = ANSWER_YES;
 		return 0;
 	}
-	*out = ANSWER_NO;
-	if (o > m->notice) /* it is against another, later one */
+	/* Given in a row, one notice could else outlive the objections to the others. */
+	if (o > m->notice) {
+		*out = o->on != RECORD_NONE && &m->h->records[o->on] < m->notice ? ANSWER_YES
+										 : ANSWER_NO;
 		return 0;
+	}
 	/* One against an earlier notice protects from the next for a while. */
 	*out = ANSWER_UNKNOWN;
 	int r = ledger_prove_record(m->h, o, err);

@@ -90,6 +90,63 @@ static void a_refusal_revokes_until_the_deposit_is_released(void **state)
 	assert_string_equal(s.e.digest, digest);
 }
 
+/* The log takes a document in once more; `first`: the proof beside it is still that of before. */
+static void log_again(struct scene *s, const struct envelope *doc, bool first)
+{
+	const char *id = envelope_id(doc);
+	CLEANUP(buf_clear) struct buf kept = {0};
+	struct buf *proof = plog_file(s->p, "proofs/", id, ".tlog-proof");
+
+	assert_int_equal(buf_add(&kept, proof->data, proof->len, NULL), 0);
+	plog_add(s->p, doc);
+	proof = plog_file(s->p, "proofs/", id, ".tlog-proof");
+	if (!first)
+		return;
+	buf_cut(proof, 0);
+	assert_int_equal(buf_add(proof, kept.data, kept.len, NULL), 0);
+}
+
+static void what_is_logged_again_is_nobodys_last_word(void **state)
+{
+	(void)state;
+	for (int first = 0; first < 2; first++) {
+		CLEANUP(scene_clear) struct scene s = scene_open(0, "release/declared");
+		CLEANUP(envelope_freep) struct envelope *approval = NULL;
+		const char *eol = scene_eol(&s, false);
+		const char *id = scene_vote(&s, "approval", 1, "eol", eol);
+		const struct buf *file = plog_file(s.p, "statements/", id, ".json");
+
+		assert_int_equal(envelope_parse(file->data, file->len, id, &approval, NULL), 0);
+		(void)scene_vote(&s, "refusal", 1, "eol", eol);
+		log_again(&s, approval, first);
+		(void)scene_vote(&s, "approval", 0, "eol", eol);
+		scene_judge_deposit(&s);
+		if (first)
+			assert_answer(&s, ANSWER_NO);
+		else
+			assert_untrusted(&s, "leads to another root");
+	}
+}
+
+static void an_update_that_is_logged_again_is_no_sign_of_life(void **state)
+{
+	CLEANUP(scene_clear) struct scene s = scene_open(3, "release/standard");
+	CLEANUP(envelope_freep)
+	struct envelope *update =
+		plog_statement(s.p, "targets", NULL, json_object(), s.p->vendor, 1);
+
+	(void)state;
+	plog_add(s.p, update);
+	scene_pass_days(&s, 200);
+	const char *notice = scene_notice(&s, 0, "silence");
+	scene_pass_days(&s, 31);
+	log_again(&s, update, true);
+	(void)scene_vote(&s, "approval", 0, "notice", notice);
+	(void)scene_vote(&s, "approval", 1, "notice", notice);
+	scene_judge_deposit(&s);
+	assert_answer(&s, ANSWER_YES);
+}
+
 static void an_approval_counts_only_after_what_it_approves(void **state)
 {
 	CLEANUP(scene_clear) struct scene s = scene_open(0, "release/declared");
@@ -757,6 +814,24 @@ static void an_objection_to_a_later_notice_leaves_the_first(void **state)
 	assert_answer(&s, ANSWER_YES);
 }
 
+static void objections_hold_against_notices_given_in_a_row(void **state)
+{
+	char notices[3][SHA256_HEX_SIZE];
+	CLEANUP(scene_clear) struct scene s = scene_open(3, "release/standard");
+
+	(void)state;
+	scene_pass_days(&s, 200);
+	for (size_t i = 0; i < ARRAY_LEN(notices); i++)
+		memcpy(notices[i], scene_notice(&s, 0, "silence"), sizeof(notices[i]));
+	for (size_t i = 0; i < ARRAY_LEN(notices); i++) /* of which two count */
+		(void)scene_objection(&s, notices[i]);
+	scene_pass_days(&s, 31);
+	(void)scene_vote(&s, "approval", 0, "notice", notices[2]);
+	(void)scene_vote(&s, "approval", 1, "notice", notices[2]);
+	scene_judge_deposit(&s);
+	assert_answer(&s, ANSWER_NO);
+}
+
 static void a_notice_without_its_proof_is_none(void **state)
 {
 	char notice[SHA256_HEX_SIZE];
@@ -1062,6 +1137,8 @@ int main(void)
 		cmocka_unit_test(one_trustee_is_one_vote),
 		cmocka_unit_test(two_trustees_may_sign_one_approval),
 		cmocka_unit_test(a_refusal_revokes_until_the_deposit_is_released),
+		cmocka_unit_test(what_is_logged_again_is_nobodys_last_word),
+		cmocka_unit_test(an_update_that_is_logged_again_is_no_sign_of_life),
 		cmocka_unit_test(an_approval_counts_only_after_what_it_approves),
 		cmocka_unit_test(approvals_for_something_else_do_not_count),
 		cmocka_unit_test(an_end_that_is_not_final_for_this_step_does_not_count),
@@ -1095,6 +1172,7 @@ int main(void)
 		cmocka_unit_test(heartbeats_count_until_support_ends),
 		cmocka_unit_test(an_objection_stops_its_notice_and_those_of_a_year),
 		cmocka_unit_test(an_objection_to_a_later_notice_leaves_the_first),
+		cmocka_unit_test(objections_hold_against_notices_given_in_a_row),
 		cmocka_unit_test(a_notice_without_its_proof_is_none),
 		cmocka_unit_test(an_objection_after_the_release_is_too_late),
 		cmocka_unit_test(a_third_objection_without_an_update_does_not_count),
