@@ -11,10 +11,13 @@ struct node {
 	bool asked; /* what it delegates was looked at */
 };
 
-/* The delegations of one role: nodes point into the list, and that into the document. */
+/*
+ * The delegations of one role: nodes point into the list, and that into its part of
+ * the document, of which the rest, all targets, is not kept.
+ */
 struct level {
 	struct level *older;
-	json_t *body;
+	json_t *delegations;
 	struct delegation *list;
 };
 
@@ -50,6 +53,7 @@ static int add_node(struct lineage *l, const struct descent *up, struct delegati
 static int add_children(struct lineage *l, const char *role, const struct descent *up,
 			struct error *err)
 {
+	CLEANUP(json_decrefp) json_t *body = NULL;
 	struct level *level = calloc(1, sizeof(*level));
 	struct error none = {0};
 	int r;
@@ -58,10 +62,11 @@ static int add_children(struct lineage *l, const char *role, const struct descen
 		return error_nomem(err);
 	level->older = l->levels;
 	l->levels = level;
-	r = l->load(l->ctx, role, &level->body, &none);
+	r = l->load(l->ctx, role, &body, &none);
 	if (r < 0)
 		return r == E_NOTFOUND ? 0 : error_set(err, r, "%s", none.text);
-	r = delegations_for(json_object_get(level->body, "delegations"), NULL, &level->list, err);
+	level->delegations = json_incref(json_object_get(body, "delegations"));
+	r = delegations_for(level->delegations, NULL, &level->list, err);
 	if (r < 0)
 		return error_prefix(err, r, "%s", role);
 	for (struct delegation *d = level->list; r == 0 && d; d = d->next)
@@ -99,7 +104,7 @@ void lineage_free(struct lineage *l)
 
 		l->levels = level->older;
 		delegations_free(level->list);
-		json_decref(level->body);
+		json_decref(level->delegations);
 		free(level);
 	}
 	free(l);
