@@ -150,17 +150,26 @@ int finding_root(struct monitor *m, struct finding *f, struct error *err)
 	CLEANUP(tuf_root_freep) struct tuf_root *to = NULL;
 	char name[MEMORY_NAME_SIZE];
 	struct error why = {0};
-	bool fresh = false;
-	int r = finding_version(m, f, "root", &fresh, err);
+	bool past = f->root && f->leaf.version <= f->root->version, fresh = true;
+	int r = past ? finding_version(m, f, "root", &fresh, err) : 0;
 
 	if (r < 0 || !fresh)
 		return r;
 	r = check_step(f, bytes, &to, &why);
 	if (r < 0 && !finding_fault(r))
 		return error_set(err, r, "%s", why.text);
-	if (r < 0)
+	if (r < 0) {
+		/* Nobody's root is waited for, and it does not take the place of a true one. */
+		if (f->w.top_root == f->leaf.version)
+			f->w.top_root = f->w.root;
 		return monitor_tell(m, &bad, err, "root %" PRId64 " is in the log, but %s",
 				    f->leaf.version, why.text);
+	}
+	r = finding_version(m, f, "root", &fresh, err);
+	if (r < 0 || !fresh)
+		return r;
+	if (f->w.top_root < to->version)
+		f->w.top_root = to->version;
 	name_kept(f->w.id, f->leaf.id, name);
 	r = memory_put(m->memory, name, bytes->data, bytes->len, err);
 	if (r == 0)

@@ -124,6 +124,19 @@ def root_that_the_last_one_did_not_sign(w):
     assert "unsigned" in w.look(status=3), w.report
 
 
+def root_of_nobody_hides_nothing(w):
+    w.settle()
+    for version in (99, 2):
+        w.liar.root(version=version, keys=[Key(), Key()])
+        w.liar.seal()
+        assert w.look(status=3) == ["unsigned"], w.report
+    w.liar.root()
+    w.liar.online_roles(w.liar.targets(), after(2), after(-1))
+    w.liar.seal()
+    told = w.look(status=3)
+    assert told[0] == "root" and "expiry" in told and "two-roots" not in told, w.report
+
+
 def change_of_publisher_without_a_release(w):
     w.settle()
     new = [Key(), Key()]
