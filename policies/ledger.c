@@ -97,30 +97,36 @@ static int date_root(struct ledger *h, const struct leaf *leaf, struct error *er
 	return r == E_UNTRUSTED ? 0 : r;
 }
 
+/* For sorting. */
+struct place {
+	const struct leaf *leaf;
+};
+
 static int by_id(const void *a, const void *b)
 {
-	const struct leaf *const *x = a, *const *y = b;
-	int order = strcmp((*x)->id, (*y)->id);
+	const struct leaf *x = ((const struct place *)a)->leaf;
+	const struct leaf *y = ((const struct place *)b)->leaf;
+	int order = strcmp(x->id, y->id);
 
 	if (order == 0)
-		order = *x < *y ? -1 : *x > *y;
+		order = x < y ? -1 : x > y;
 	return order;
 }
 
 static int find_repeated(struct ledger *h, struct error *err)
 {
 	size_t n = h->chain->n;
-	CLEANUP(freep) const struct leaf **sorted = calloc(n + 1, sizeof(*sorted));
+	CLEANUP(freep) struct place *sorted = calloc(n + 1, sizeof(*sorted));
 
 	h->repeated = calloc(n + 1, sizeof(*h->repeated));
 	if (!sorted || !h->repeated)
 		return error_nomem(err);
 	for (size_t i = 0; i < n; i++)
-		sorted[i] = &h->chain->leaves[i];
+		sorted[i].leaf = &h->chain->leaves[i];
 	qsort(sorted, n, sizeof(sorted[0]), by_id);
 	for (size_t i = 1; i < n; i++)
-		if (strcmp(sorted[i]->id, sorted[i - 1]->id) == 0)
-			h->repeated[sorted[i] - h->chain->leaves] = true;
+		if (strcmp(sorted[i].leaf->id, sorted[i - 1].leaf->id) == 0)
+			h->repeated[sorted[i].leaf - h->chain->leaves] = true;
 	return 0;
 }
 
