@@ -70,7 +70,8 @@ endif
 
 all_cflags = $(cross_cflags) $(std) $(warn) $(if $(WERROR),-Werror) $(hard_c) $(CPPFLAGS) $(CFLAGS) $(inst)
 all_ldflags = $(cross_ldflags) $(hard_ld) -Wl,--as-needed $(LDFLAGS) $(inst)
-libs := $(shell $(PKG_CONFIG) --libs $(pkgs) 2>/dev/null) -lpthread
+# Some 32-bit machines do atomic operations on 64 bits in a library.
+libs := $(shell $(PKG_CONFIG) --libs $(pkgs) 2>/dev/null) -lpthread $(if $(CROSS),-latomic)
 
 # --- what there is -----------------------------------------------------------
 
