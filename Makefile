@@ -91,7 +91,9 @@ progs := bequest-registry bequest-publish bequest-client bequest-escrow bootsim
 bins := $(progs:%=$(B)/%)
 cases := $(wildcard tests/unit/test_*.c tests/attack/test_*.c tests/policy/test_*.c)
 units := $(patsubst %.c,$(B)/%,$(cases))
-scripts := $(wildcard tests/integration/test_*.sh tests/integration/test_*.py tests/attack/test_*.py)
+# The sanitizers and the library that test_client_killpoint.py preloads do not go together.
+scripts := $(filter-out $(if $(SAN),%/test_client_killpoint.py), \
+	$(wildcard tests/integration/test_*.sh tests/integration/test_*.py tests/attack/test_*.py))
 fuzzers := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 mans := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
 headers := $(shell find $(folders) tests -name '*.h')

@@ -44,6 +44,9 @@ struct common_only {
 	     "sign with pem:FILE, sealed:FILE or gpg:WHO; may repeat")
 #define OPT_ROOT(type, kind) \
 	kind(type, common.root, CLI_TEXT, "root", "FILE", "the root that is in force")
+#define OPT_PORTABLE(type) \
+	CLI_OPT(type, portable, CLI_FLAG, "portable", NULL, \
+		"refuse keys that not all TUF clients read")
 #define OPT_OUT(type, kind, help) kind(type, common.out, CLI_TEXT, "out", "FILE", help)
 
 enum { DOCUMENT_MAX = 512 * 1024 }; /* bytes of a statement or a root */

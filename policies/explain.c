@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/base/error.h"
+#include "lib/base/log.h"
 #include "policies/policy.h"
 
 enum {
@@ -106,14 +107,12 @@ static int read_reason(const json_t *o, enum answer want, struct reason *out, st
 
 static int put_escaped(struct buf *out, const char *text, struct error *err)
 {
+	char shown[LOG_ESCAPED_MAX];
 	int r = 0;
 
-	for (const char *p = text; *p && r == 0; p++) {
-		unsigned char c = (unsigned char)*p;
-
-		r = c < 0x20 || c == 0x7f ? buf_printf(out, err, "\\x%02x", c)
-					  : buf_add(out, p, 1, err);
-	}
+	for (const char *p = text; *p && r == 0; p++)
+		r = buf_add(out, shown, (size_t)(log_escape(shown, (unsigned char)*p) - shown),
+			    err);
 	return r;
 }
 

@@ -6,10 +6,7 @@
 
 enum { LINE_MAX_BYTES = 1024 };
 
-enum { ESCAPED_MAX = 4 }; /* bytes that one byte may become: \x1b */
-
-/* Append one byte as it may be shown; returns where the next one goes. */
-static char *put_escaped(char *to, unsigned char c)
+char *log_escape(char *to, unsigned char c)
 {
 	static const char digits[] = "0123456789abcdef";
 
@@ -26,17 +23,17 @@ static char *put_escaped(char *to, unsigned char c)
 
 void log_escaped(FILE *f, const char *text)
 {
-	char shown[ESCAPED_MAX];
+	char shown[LOG_ESCAPED_MAX];
 
 	for (const char *p = text; *p; p++)
-		(void)fwrite(shown, 1, (size_t)(put_escaped(shown, (unsigned char)*p) - shown), f);
+		(void)fwrite(shown, 1, (size_t)(log_escape(shown, (unsigned char)*p) - shown), f);
 }
 
 void log_line(enum log_level level, const char *fmt, ...)
 {
 	static const char *const names[] = {"error", "warning", "info", "debug"};
 	char text[LINE_MAX_BYTES];
-	char line[sizeof("warning ") + (size_t)ESCAPED_MAX * LINE_MAX_BYTES + 1];
+	char line[sizeof("warning ") + (size_t)LOG_ESCAPED_MAX * LINE_MAX_BYTES + 1];
 	char *end = line;
 	va_list ap;
 
@@ -47,7 +44,7 @@ void log_line(enum log_level level, const char *fmt, ...)
 	va_end(ap);
 	end += snprintf(line, sizeof(line), "%s ", names[level]);
 	for (const char *p = text; *p; p++)
-		end = put_escaped(end, (unsigned char)*p);
+		end = log_escape(end, (unsigned char)*p);
 	*end++ = '\n';
 	/* One line is one write, whichever thread or process shares the log. */
 	(void)fflush(stderr);

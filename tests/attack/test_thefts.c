@@ -180,39 +180,38 @@ static bool an_old_release(struct tuf_sim *s)
 	return refreshes(s) && sim_trusts(s, "targets") == 1;
 }
 
-/* As long as the newest release stays the newest: nothing but new dates. */
-static bool no_news_for_days(struct tuf_sim *s, int days)
+/* Nothing but new dates: is the newest release still the newest, so many days later? */
+static bool no_news(struct tuf_sim *s, int days, void (*sign_anew)(struct tuf_sim *))
 {
 	s->now += (int64_t)days * DAY;
 	renew(s, 1, 7, 90);
+	sign_anew(s);
 	return refreshes(s) && finds(s, "new");
+}
+
+static void sign_timestamp(struct tuf_sim *s)
+{
+	sim_bump(s, "timestamp");
+}
+
+static void sign_snapshot(struct tuf_sim *s)
+{
+	sim_release(s, "snapshot");
 }
 
 static bool no_news_after_a_day(struct tuf_sim *s)
 {
-	s->now += 2 * DAY;
-	renew(s, 1, 7, 90);
-	sim_bump(s, "timestamp");
-	s->now -= 2 * DAY;
-	return no_news_for_days(s, 2);
+	return no_news(s, 2, sign_timestamp);
 }
 
 static bool no_news_after_a_week(struct tuf_sim *s)
 {
-	s->now += 8 * DAY;
-	renew(s, 1, 7, 90);
-	sim_release(s, "snapshot");
-	s->now -= 8 * DAY;
-	return no_news_for_days(s, 8);
+	return no_news(s, 8, sign_snapshot);
 }
 
 static bool no_news_after_ninety_days(struct tuf_sim *s)
 {
-	s->now += 91 * DAY;
-	renew(s, 1, 7, 90);
-	release_all(s);
-	s->now -= 91 * DAY;
-	return no_news_for_days(s, 91);
+	return no_news(s, 91, release_all);
 }
 
 static bool a_root_of_the_thief(struct tuf_sim *s)

@@ -136,17 +136,7 @@ int open64(const char *path, int flags, ...)
 	return openat64(AT_FDCWD, path, flags, mode);
 }
 
-int open(const char *path, int flags, ...)
-{
-	mode_t mode = 0;
-	va_list args;
-
-	va_start(args, flags);
-	if (flags & O_CREAT)
-		mode = va_arg(args, mode_t);
-	va_end(args);
-	return openat64(AT_FDCWD, path, flags, mode);
-}
+int open(const char *path, int flags, ...) __attribute__((alias("open64")));
 
 int mkdirat(int dir, const char *path, mode_t mode)
 {

@@ -269,16 +269,26 @@ static struct paper channel(struct town *t, int64_t version, const char *name)
 	return p;
 }
 
-static void delegated_role_lists_what_was_delegated_to_it(void **state)
+/* A product whose vendor has a channel "beta", at version 1; *root is for paper_clear(). */
+static void open_channel(struct town *t, struct paper *root)
 {
-	struct town *t = *state;
-	struct paper root, papers[2], p;
+	struct paper papers[2];
 	struct error err = {0};
 
-	town_settle(t, &root);
+	town_settle(t, root);
 	papers[0] = delegating(t, 2, "beta", "beta/*");
 	papers[1] = channel(t, 1, "beta");
 	assert_int_equal(town_post(t, papers, 2, NULL, &err), 0);
+}
+
+static void delegated_role_lists_what_was_delegated_to_it(void **state)
+{
+	struct town *t = *state;
+	CLEANUP(freep) char *served = NULL;
+	struct paper root, p;
+	struct error err = {0};
+
+	open_channel(t, &root);
 	p = channel(t, 2, "beta");
 	town_add_target(&p, "image.bin", "image", NULL);
 	refuse(t, p, E_INVALID,
@@ -288,7 +298,8 @@ static void delegated_role_lists_what_was_delegated_to_it(void **state)
 	town_add_target(&p, "beta/image.bin", "image", NULL);
 	town_expect(t, p, "waiting");
 	assert_int_equal(town_upload(t, "image", &err), 0);
-	free(town_read(t, "p/" TOWN_PRODUCT "/metadata/2.beta.json"));
+	served = town_read(t, "p/" TOWN_PRODUCT "/metadata/2.beta.json");
+	assert_non_null(served);
 	assert_sound(t);
 	paper_clear(&root);
 }
@@ -297,13 +308,9 @@ static void delegated_role_lists_what_was_delegated_to_it(void **state)
 static void delegated_role_is_held_to_the_publishing_policy(void **state)
 {
 	struct town *t = *state;
-	struct paper root, papers[2], p;
-	struct error err = {0};
+	struct paper root, p;
 
-	town_settle(t, &root);
-	papers[0] = delegating(t, 2, "beta", "beta/*");
-	papers[1] = channel(t, 1, "beta");
-	assert_int_equal(town_post(t, papers, 2, NULL, &err), 0);
+	open_channel(t, &root);
 	p = channel(t, 2, "beta");
 	town_add_target(&p, "beta/image.bin", "image",
 			json_pack("{s:{s:s, s:[s]}}", "bequest", "version", "2.0", "hardware",
@@ -319,10 +326,7 @@ static void who_is_removed_from_a_channel_publishes_no_more(void **state)
 	struct paper root, papers[2], p;
 	struct error err = {0};
 
-	town_settle(t, &root);
-	papers[0] = delegating(t, 2, "beta", "beta/*");
-	papers[1] = channel(t, 1, "beta");
-	assert_int_equal(town_post(t, papers, 2, NULL, &err), 0);
+	open_channel(t, &root);
 
 	/* another's key: what the first one signed no longer stands, so the next version comes
 	 * along */
@@ -481,13 +485,10 @@ static void fsck_verifies_delegated_roles(void **state)
 	struct town *t = *state;
 	CLEANUP(json_decrefp) json_t *report = NULL;
 	CLEANUP(freep) char *text = NULL;
-	struct paper root, papers[2];
+	struct paper root;
 	struct error err = {0};
 
-	town_settle(t, &root);
-	papers[0] = delegating(t, 2, "beta", "beta/*");
-	papers[1] = channel(t, 1, "beta");
-	assert_int_equal(town_post(t, papers, 2, NULL, &err), 0);
+	open_channel(t, &root);
 	exec_sql(t, "UPDATE document SET role = 'alpha' WHERE role = 'beta'");
 	assert_int_equal(registry_fsck(t->r, false, &report, &err), E_UNTRUSTED);
 	text = json_dumps(report, 0);
