@@ -35,12 +35,12 @@ static bool number(const char **at, uint64_t *out)
 /* The start of "bytes 100-199/200", which goes to the end; of any other range HEADER_NOWHERE. */
 static uint64_t range_start(const char *at)
 {
-	static const char unit[] = "bytes ";
 	uint64_t start, last, size;
 
-	if (strncmp(at, unit, strlen(unit)) != 0)
-		return HEADER_NOWHERE;
-	at += strlen(unit);
+	for (const char *unit = "bytes "; *unit; unit++) {
+		if (*at++ != *unit)
+			return HEADER_NOWHERE;
+	}
 	if (!number(&at, &start) || *at++ != '-' || !number(&at, &last) || *at++ != '/' ||
 	    !number(&at, &size) || last >= size || last + 1 != size)
 		return HEADER_NOWHERE;

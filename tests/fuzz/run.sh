@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# usage: run.sh FOLDER SECONDS - run each fuzz target on a copy of its corpus.
+# usage: [FUZZ_SEED=1] run.sh FOLDER SECONDS - run each fuzz target on a copy of its corpus.
 set -u
 passed=0 failed=0
 for target in "$1"/fuzz_*; do
@@ -8,7 +8,7 @@ for target in "$1"/fuzz_*; do
 	name=${target##*/fuzz_}
 	work=$(mktemp -d) || exit 1
 	cp -r "tests/fuzz/corpus/$name/." "$work/" 2>/dev/null
-	if "$target" -max_total_time="$2" -timeout=10 -rss_limit_mb=2048 -max_len=65536 \
+	if "$target" -seed="${FUZZ_SEED:-1}" -max_total_time="$2" -timeout=10 -rss_limit_mb=2048 -max_len=65536 \
 		-artifact_prefix="build/fuzz/" "$work" >"build/fuzz/$name.log" 2>&1; then
 		passed=$((passed + 1))
 		echo "  FUZZ  $name: $(grep -c . "build/fuzz/$name.log") lines of log, no finding"

@@ -54,6 +54,8 @@ static void only_a_range_to_the_end_has_a_start(void **state)
 		"Content-Range: bytes */200\r\n",
 		"Content-Range: bytes 100-199/*\r\n",
 		"Content-Range: lines 100-199/200\r\n",
+		"Content-Range: byte\n",
+		"Content-Range:\n",
 		"Content-Range: bytes 0-18446744073709551615/0\r\n",
 	};
 
