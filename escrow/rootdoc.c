@@ -2,6 +2,7 @@
 #include "escrow/rootdoc.h"
 
 #include "lib/base/error.h"
+#include "lib/json/clone.h"
 #include "lib/json/strict.h"
 #include "lib/sign/signer.h"
 #include "lib/tuf/repo.h"
@@ -117,11 +118,11 @@ int rootdoc_logs(json_t *x_bequest, const struct desk *desk, struct error *err)
 		return r;
 	witnesses = json_object_get(envelope_signed(record), "witnesses");
 	r = json_put(x_bequest, "logs",
-		     json_deep_copy(json_object_get(envelope_signed(record), "logs")), err);
+		     json_clone(json_object_get(envelope_signed(record), "logs")), err);
 	if (r < 0)
 		return r;
 	return json_put(x_bequest, "witnesses",
-			witnesses ? json_deep_copy(witnesses)
+			witnesses ? json_clone(witnesses)
 				  : json_pack("{s:[], s:i}", "keys", "threshold", 0),
 			err);
 }

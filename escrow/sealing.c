@@ -13,6 +13,7 @@
 #include "lib/base/file.h"
 #include "lib/base/hex.h"
 #include "lib/base/random.h"
+#include "lib/json/clone.h"
 #include "lib/sign/gpg.h"
 
 enum { MODE_FILE = 0644, MODE_DIR = 0755, PASSPHRASE_BYTES = SHARE_LEN / 2 };
@@ -289,7 +290,7 @@ static int manifest(struct sealer *s, struct envelope **out, struct error *err)
 	int r = desk_statement(ST_DEPOSIT, p->product, p->version, p->root, &doc, err);
 
 	if (r == 0)
-		r = json_put(doc, "follows_root", json_copy(json_object_get(doc, "root")), err);
+		r = json_put(doc, "follows_root", json_clone(json_object_get(doc, "root")), err);
 	if (r == 0)
 		r = json_put(doc, "bridge", json_string(envelope_id(p->bridge->doc)), err);
 	if (r == 0)

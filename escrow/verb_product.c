@@ -307,10 +307,8 @@ static int run_edit(const struct cli_call *call, struct error *err)
 				   view_root(&v), &head, err);
 	if (r < 0)
 		return r;
-	r = json_clone(envelope_signed(old), &edited, err);
-	if (r < 0)
-		return r;
-	if (json_object_update(edited, head) < 0)
+	edited = json_clone(envelope_signed(old));
+	if (!edited || json_object_update(edited, head) < 0)
 		return error_nomem(err);
 	r = put_about(edited, &o->about, err);
 	if (r == 0)

@@ -6,6 +6,7 @@
 #include "escrow/verbs.h"
 #include "escrow/view.h"
 #include "lib/base/error.h"
+#include "lib/json/clone.h"
 #include "policies/publisher.h"
 
 enum { VERSION_MAX = 1000000 };
@@ -157,7 +158,7 @@ static int show_root(const struct work *w, struct error *err)
 	CLEANUP(json_decrefp) json_t *reply = NULL;
 	json_t *one;
 	size_t i;
-	int r = whole ? envelope_new(json_deep_copy(envelope_signed(w->to->doc)), &offer, err)
+	int r = whole ? envelope_new(json_clone(envelope_signed(w->to->doc)), &offer, err)
 		      : error_nomem(err);
 
 	json_array_foreach(json_object_get(whole, "signatures"), i, one)
@@ -166,7 +167,7 @@ static int show_root(const struct work *w, struct error *err)
 
 		if (r < 0 || envelope_count(offer, keys, NULL) > 0)
 			break;
-		r = envelope_new(json_deep_copy(envelope_signed(w->to->doc)), &probe, err);
+		r = envelope_new(json_clone(envelope_signed(w->to->doc)), &probe, err);
 		if (r == 0)
 			r = envelope_add(probe, one, err);
 		if (r == 0 && envelope_count(probe, keys, NULL) > 0)

@@ -491,13 +491,11 @@ static int complete_release(struct work *w, const struct release_job *j, json_t 
 static int release_job(struct work *w, void *arg, struct error *err)
 {
 	struct release_job *j = arg;
-	CLEANUP(json_decrefp) json_t *body = NULL;
+	CLEANUP(json_decrefp) json_t *body = json_clone(j->fields);
 	CLEANUP(envelope_freep) struct envelope *doc = NULL;
 	struct submission s = {0};
-	int r = json_clone(j->fields, &body, err);
+	int r = body ? complete_release(w, j, body, err) : error_nomem(err);
 
-	if (r == 0)
-		r = complete_release(w, j, body, err);
 	if (r == 0)
 		r = envelope_new(json_incref(body), &doc, err);
 	if (r == 0)

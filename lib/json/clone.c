@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/json/clone.h"
 
-#include "lib/base/error.h"
+#include "lib/base/compiler.h"
 
-int json_clone(const json_t *from, json_t **out, struct error *err)
+json_t *json_clone(const json_t *from)
 {
 	CLEANUP(json_decrefp) json_t *copy = json_deep_copy(from);
 
-	if (!copy || !json_equal(copy, from))
-		return error_nomem(err);
-	*out = steal(copy);
-	return 0;
+	return json_equal(copy, from) ? steal(copy) : NULL;
 }

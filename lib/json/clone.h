@@ -13,9 +13,7 @@
 
 #include "lib/base/compiler.h"
 
-struct error;
-
-/* The caller owns *out. E_NOMEM. */
-MUSTCHECK int json_clone(const json_t *from, json_t **out, struct error *err);
+/* The caller owns it; NULL only for lack of memory. */
+MUSTCHECK json_t *json_clone(const json_t *from);
 
 #endif

@@ -57,12 +57,11 @@ int repo_signed_new(enum tuf_type type, const char *product, int64_t version, in
 int repo_signed_next(const struct envelope *doc, int64_t now, int days, json_t **out,
 		     struct error *err)
 {
-	CLEANUP(json_decrefp) json_t *body = NULL;
-	int r = json_clone(envelope_signed(doc), &body, err);
+	CLEANUP(json_decrefp) json_t *body = json_clone(envelope_signed(doc));
+	int r;
 
-	if (r < 0)
-		return r;
-	if (json_object_set_new(body, "version", json_integer(envelope_version(doc) + 1)) < 0)
+	if (!body ||
+	    json_object_set_new(body, "version", json_integer(envelope_version(doc) + 1)) < 0)
 		return error_nomem(err);
 	r = set_expiry(body, now, days, err);
 	if (r == 0)

@@ -187,7 +187,8 @@ int work_edit(const struct work *w, const char *role, json_t **out, struct error
 				 "no draft of the %s role in this folder; bequest-publish "
 				 "checkout%s%s makes one",
 				 role, is_top(role) ? "" : " --role ", is_top(role) ? "" : role);
-	return json_clone(envelope_signed(doc), out, err);
+	*out = json_clone(envelope_signed(doc));
+	return *out ? 0 : error_nomem(err);
 }
 
 int work_save_draft(const struct work *w, const char *role, struct error *err)

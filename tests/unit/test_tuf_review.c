@@ -82,7 +82,7 @@ static void a_role_that_no_search_comes_to_is_not_published(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		const char *const patterns[] = {cases[i].first, cases[i].second};
 		json_t *body = delegating(names, patterns, 2);
-		json_t *loose = json_deep_copy(body);
+		json_t *loose = json_clone(body);
 		struct error err = {0};
 
 		assert_int_equal(review(loose, 0, NOW, &err), 0); /* none is terminating */
@@ -125,7 +125,7 @@ static void hash_prefixes_are_reviewed_like_paths(void **state)
 	assert_int_equal(repo_delegate_hashed(body, "a", wide, 1, &err), 0);
 	assert_int_equal(repo_delegate_hashed(body, "b", narrow, 1, &err), 0);
 	assert_int_equal(repo_delegate_terminating(body, "a", true, &err), 0);
-	assert_error(review(json_deep_copy(body), 0, NOW, &err), E_INVALID, &err,
+	assert_error(review(json_clone(body), 0, NOW, &err), E_INVALID, &err,
 		     "signed.delegations: b: no search comes to it");
 	assert_int_equal(repo_delegate_place(body, "b", 0, &err), 0);
 	assert_int_equal(review(body, 0, NOW, &err), 0);
@@ -192,7 +192,7 @@ static void root_roles_can_be_satisfied(void **state)
 		CLEANUP(envelope_freep) struct envelope *e = NULL;
 		CLEANUP(tuf_root_freep) struct tuf_root *made = NULL;
 
-		assert_int_equal(envelope_new(json_deep_copy(body), &e, &err), 0);
+		assert_int_equal(envelope_new(json_clone(body), &e, &err), 0);
 		const struct buf *b = envelope_bytes(e);
 		assert_int_equal(tuf_root_parse(b->data, b->len, "r", &made, &err), 0);
 		if (pass == 0) {
@@ -224,7 +224,7 @@ static void a_root_fits_into_what_other_clients_fetch(void **state)
 
 		assert_int_equal(repo_signed_new(TUF_ROOT, NULL, 1, NOW, &body, &err), 0);
 		json_object_set_new(body, "x", json_string(""));
-		assert_int_equal(envelope_new(json_deep_copy(body), &doc, &err), 0);
+		assert_int_equal(envelope_new(json_clone(body), &doc, &err), 0);
 		len = REVIEW_ROOT_MAX - envelope_bytes(doc)->len + (size_t)over;
 		filler = calloc(1, len + 1);
 		assert_non_null(filler);
@@ -364,7 +364,6 @@ static int publish_once(json_t *body, const struct tree *t, struct error *err)
 	CLEANUP(envelope_freep) struct envelope *doc = NULL;
 	CLEANUP(tuf_role_freep) struct tuf_role *role = NULL;
 	CLEANUP(lineage_freep) struct lineage *l = NULL;
-	CLEANUP(json_decrefp) json_t *copy = NULL;
 	struct tree own = *t;
 	const struct descent *at = NULL;
 	int r = paths ? repo_delegate(body, "b", paths, 1, err) : E_NOMEM;
@@ -374,9 +373,7 @@ static int publish_once(json_t *body, const struct tree *t, struct error *err)
 	if (r == 0)
 		r = repo_delegate_place(body, "b", 0, err);
 	if (r == 0)
-		r = json_clone(body, &copy, err);
-	if (r == 0)
-		r = envelope_new(steal(copy), &doc, err);
+		r = envelope_new(json_clone(body), &doc, err);
 	if (r == 0)
 		r = tuf_role_parse(envelope_bytes(doc)->data, envelope_bytes(doc)->len, TUF_TARGETS,
 				   "t", &role, err);
