@@ -126,7 +126,7 @@ static void take_over(struct tuf_sim *s)
 static bool finds(struct tuf_sim *s, const char *path)
 {
 	struct error err = {0};
-	char role[64];
+	char role[SIM_ROLE_SIZE];
 
 	return sim_find(s, path, role, &err) == 0;
 }

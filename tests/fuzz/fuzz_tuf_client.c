@@ -81,7 +81,7 @@ static void refresh(struct run *run)
 
 static void find(struct run *run)
 {
-	char role[64];
+	char role[SIM_ROLE_SIZE];
 	struct error err = {0};
 
 	run->refreshes++;

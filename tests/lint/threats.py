@@ -55,8 +55,9 @@ def main():
     for page in PAGES:
         named[page], more = check(page, known)
         faults += more
-    for test in sorted(c_tests(TESTS / "attack" / "test_tuf_attacks.c") - named[PAGES[0]]):
-        faults.append(f"{PAGES[0]}: does not name {test} of tests/attack/test_tuf_attacks.c")
+    for path in sorted((TESTS / "attack").glob("test_*_attacks.c")):
+        faults += [f"{PAGES[0]}: does not name {test} of tests/attack/{path.name}"
+                   for test in sorted(c_tests(path) - named[PAGES[0]])]
     for fault in faults:
         print(fault, file=sys.stderr)
     return 1 if faults else 0

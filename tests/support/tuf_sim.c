@@ -98,6 +98,25 @@ struct sim_file *sim_remote(struct tuf_sim *s, const char *name)
 	return find(&s->remote, name);
 }
 
+json_t *sim_take(struct tuf_sim *s, const char *name)
+{
+	const struct buf *b = &sim_remote(s, name)->bytes;
+	json_t *doc = json_loadb(b->data, b->len, 0, NULL);
+
+	must(doc, name);
+	return doc;
+}
+
+void sim_replace(struct tuf_sim *s, const char *name, json_t *doc_take)
+{
+	char *text = json_dumps(doc_take, 0);
+
+	must(text, name);
+	sim_put(&s->remote, name, text, strlen(text));
+	free(text);
+	json_decref(doc_take);
+}
+
 struct sim_file *sim_local(struct tuf_sim *s, const char *name)
 {
 	return find(&s->local, name);
@@ -434,7 +453,7 @@ int sim_refresh(struct tuf_sim *s, struct error *err)
 	return open_and_refresh(s, &t, err);
 }
 
-int sim_find(struct tuf_sim *s, const char *path, char role[64], struct error *err)
+int sim_find(struct tuf_sim *s, const char *path, char role[SIM_ROLE_SIZE], struct error *err)
 {
 	CLEANUP(tuf_closep) struct tuf *t = NULL;
 	struct tuf_target found;

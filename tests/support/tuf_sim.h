@@ -12,7 +12,7 @@
 #include "lib/sign/signer.h"
 #include "lib/tuf/client.h"
 
-enum { SIM_SIGNERS_MAX = 8, SIM_ROLES_MAX = 64 };
+enum { SIM_SIGNERS_MAX = 8, SIM_ROLES_MAX = 64, SIM_ROLE_SIZE = 64 };
 
 struct sim_role {
 	char *name; /* "root", "targets", "a-delegated-role" */
@@ -84,9 +84,13 @@ void sim_put(struct sim_files *files, const char *name, const void *data, size_t
 void sim_put_copy(struct tuf_sim *s, const char *name, const char *from); /* within remote */
 void sim_forget(struct sim_files *files, const char *name);
 
+/* A file within remote, as JSON to play with, which the caller owns; put back by sim_replace(). */
+json_t *sim_take(struct tuf_sim *s, const char *name);
+void sim_replace(struct tuf_sim *s, const char *name, json_t *doc_take);
+
 /* One session: open and refresh. Or one that searches, too; the role that lists the target. */
 int sim_refresh(struct tuf_sim *s, struct error *err);
-int sim_find(struct tuf_sim *s, const char *path, char role[64], struct error *err);
+int sim_find(struct tuf_sim *s, const char *path, char role[SIM_ROLE_SIZE], struct error *err);
 
 /* Version of a role in the client's store; 0: it has none, or no readable one. */
 int64_t sim_trusts(struct tuf_sim *s, const char *name);

@@ -3,38 +3,11 @@
 #include "lib/tuf/client.h"
 
 #include "lib/base/digest.h"
+#include "tests/support/tuf_expect.h"
 #include "tests/support/tuf_sim.h"
 #include "tests/unit/unit.h"
 
 enum { HOUR = 3600, DAY = 24 * HOUR };
-
-static void assert_refreshes(struct tuf_sim *s)
-{
-	struct error err = {0};
-	int r = sim_refresh(s, &err);
-
-	if (r < 0)
-		print_error("refresh: %s\n", err.text);
-	assert_int_equal(r, 0);
-}
-
-static void assert_refuses(struct tuf_sim *s, int code, const char *part)
-{
-	struct error err = {0};
-	int r = sim_refresh(s, &err);
-
-	if (r != code || !strstr(err.text, part))
-		print_error("refresh: %d: %s\n", r, err.text);
-	assert_error(r, code, &err, part);
-}
-
-static void assert_trusts(struct tuf_sim *s, int root, int timestamp, int snapshot, int targets)
-{
-	assert_int_equal(sim_trusts(s, "root"), root);
-	assert_int_equal(sim_trusts(s, "timestamp"), timestamp);
-	assert_int_equal(sim_trusts(s, "snapshot"), snapshot);
-	assert_int_equal(sim_trusts(s, "targets"), targets);
-}
 
 /* --- what is asked for ---------------------------------------------------- */
 

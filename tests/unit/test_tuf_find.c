@@ -5,33 +5,9 @@
 #include "lib/base/digest.h"
 #include "lib/tuf/client.h"
 #include "lib/tuf/delegation.h"
+#include "tests/support/tuf_expect.h"
 #include "tests/support/tuf_sim.h"
 #include "tests/unit/unit.h"
-
-enum { ROLE_SIZE = 64 };
-
-static void assert_finds(struct tuf_sim *s, const char *path, const char *where)
-{
-	char role[ROLE_SIZE] = "";
-	struct error err = {0};
-	int r = sim_find(s, path, role, &err);
-
-	if (r < 0)
-		print_error("%s: %s\n", path, err.text);
-	assert_int_equal(r, 0);
-	assert_string_equal(role, where);
-}
-
-static void assert_misses(struct tuf_sim *s, const char *path, int code, const char *part)
-{
-	char role[ROLE_SIZE];
-	struct error err = {0};
-	int r = sim_find(s, path, role, &err);
-
-	if (r != code)
-		print_error("%s: %s\n", path, err.text);
-	assert_error(r, code, &err, part);
-}
 
 /* Publish all targets roles and what lists them. */
 static void publish_all(struct tuf_sim *s)
