@@ -379,13 +379,13 @@ struct paper town_deposit(struct town *t, int64_t version, const struct paper *r
 }
 
 struct paper town_approval(struct town *t, size_t who, int64_t version, const char *deposit,
-			   const char *bridge, const char *about, const char *id)
+			   const char *bridge, const char *eol)
 {
 	struct paper p = town_statement(t, "approval", version, NULL);
 
 	json_object_set_new(p.body, "deposit", json_string(deposit));
 	json_object_set_new(p.body, "bridge", json_string(bridge));
-	json_object_set_new(p.body, about, json_string(id));
+	json_object_set_new(p.body, "eol", json_string(eol));
 	json_object_set_new(p.body, "seat", json_integer((json_int_t)who)); /* or all had one id */
 	paper_sign(&p, &t->trustee[who], 1);
 	return p;
@@ -526,8 +526,7 @@ void town_end(struct town *t, const struct paper *root, const struct paper *brid
 	paper_id(&eol, eol_id);
 	town_expect(t, eol, "published");
 	for (size_t i = 0; i < TOWN_THRESHOLD; i++)
-		town_expect(t, town_approval(t, i, 1, deposit, bridge_id, "eol", eol_id),
-			    "published");
+		town_expect(t, town_approval(t, i, 1, deposit, bridge_id, eol_id), "published");
 }
 
 /* --- what a reader relies on --- */

@@ -72,9 +72,9 @@ struct paper town_statement(struct town *t, const char *type, int64_t version,
 struct paper town_deposit(struct town *t, int64_t version, const struct paper *root,
 			  const struct paper *bridge);
 struct paper town_product(struct town *t, int64_t version, const struct paper *root);
-/* By one trustee; `about` is "notice" or "eol". */
+/* By one trustee; `eol` is the id of the end of life that it is about. */
 struct paper town_approval(struct town *t, size_t who, int64_t version, const char *deposit,
-			   const char *bridge, const char *about, const char *id);
+			   const char *bridge, const char *eol);
 
 /* The id of a `signed` part. */
 void paper_id(const struct paper *p, char out[SHA256_HEX_SIZE]);

@@ -6,51 +6,8 @@
 #include "lib/tuf/repo.h"
 #include "registry/verbs_admin.h"
 #include "tests/support/town.h"
+#include "tests/support/town_expect.h"
 #include "tests/unit/unit.h"
-
-static int open_town(void **state)
-{
-	*state = town_new(true);
-	return 0;
-}
-
-static int close_town(void **state)
-{
-	town_free(*state);
-	return 0;
-}
-
-static void assert_sound(const struct town *t)
-{
-	CLEANUP(freep) char *wrong = town_broken(t);
-	CLEANUP(json_decrefp) json_t *report = NULL;
-	struct error err = {0};
-
-	if (wrong)
-		fail_msg("%s", wrong);
-	if (registry_fsck(t->r, false, &report, &err) < 0)
-		fail_msg("%s", json_dumps(report, JSON_INDENT(1)));
-}
-
-static void refuse(struct town *t, struct paper p, int code, const char *text)
-{
-	struct error err = {0};
-	int r = town_post1(t, p, &err);
-
-	if (r != code || !strstr(err.text, text))
-		fail_msg("want %s \"%s\", got %s \"%s\"", error_name(code), text, error_name(r),
-			 err.text);
-}
-
-static void refuse_all(struct town *t, struct paper *papers, size_t n, int code, const char *text)
-{
-	struct error err = {0};
-	int r = town_post(t, papers, n, NULL, &err);
-
-	if (r != code || !strstr(err.text, text))
-		fail_msg("want %s \"%s\", got %s \"%s\"", error_name(code), text, error_name(r),
-			 err.text);
-}
 
 static void first_root_is_published_with_its_proof(void **state)
 {
@@ -79,7 +36,7 @@ static void first_root_needs_its_own_threshold_or_waits(void **state)
 
 	stranger.nby = 0;
 	paper_sign(&stranger, &t->maintainer, 1);
-	refuse(t, stranger, E_UNTRUSTED, "root 1: 0 of 2 signatures of its own root role");
+	assert_refused1(t, stranger, E_UNTRUSTED, "root 1: 0 of 2 signatures of its own root role");
 	root.nby = 1;
 	town_expect(t, root, "proposal");
 	second.by[0] = second.by[1];
@@ -93,15 +50,15 @@ static void first_root_must_be_well_formed(void **state)
 	struct town *t = *state;
 	struct paper root = town_root(t, 2, "vendor");
 
-	refuse(t, root, E_INVALID, "root 2: signed.version: want 1 for a new product");
+	assert_refused1(t, root, E_INVALID, "root 2: signed.version: want 1 for a new product");
 	root = town_root(t, 1, "vendor");
 	json_object_set_new(root.body, "product", json_string("../etc"));
-	refuse(t, root, E_INVALID, "root 1: signed.product: want a product id");
+	assert_refused1(t, root, E_INVALID, "root 1: signed.product: want a product id");
 	root = town_root(t, 1, "vendor");
 	json_object_set_new(root.body, "consistent_snapshot", json_false());
-	refuse(t, root, E_INVALID, "root 1: signed.consistent_snapshot: want true");
+	assert_refused1(t, root, E_INVALID, "root 1: signed.consistent_snapshot: want true");
 	root = town_bridge(t, 1);
-	refuse(t, root, E_INVALID, "bridge: a first root is none");
+	assert_refused1(t, root, E_INVALID, "bridge: a first root is none");
 }
 
 static void online_roles_must_list_our_key_for_that_publisher(void **state)
@@ -111,9 +68,10 @@ static void online_roles_must_list_our_key_for_that_publisher(void **state)
 	json_t *x = json_object_get(root.body, "x-bequest");
 
 	json_object_set_new(json_object_get(x, "publisher"), "id", json_string("other"));
-	refuse(t, root, E_INVALID,
-	       "root 1: signed.roles.timestamp: lists no key of this registry for publisher other; "
-	       "ask POST /v1/products/acme.x1/online-keys");
+	assert_refused1(
+		t, root, E_INVALID,
+		"root 1: signed.roles.timestamp: lists no key of this registry for publisher other; "
+		"ask POST /v1/products/acme.x1/online-keys");
 }
 
 static void moderated_registry_stores_nothing_before_admission(void **state)
@@ -124,7 +82,7 @@ static void moderated_registry_stores_nothing_before_admission(void **state)
 	struct paper root = town_root(t, 1, "vendor");
 
 	(void)state;
-	refuse(t, paper_copy(&root), E_DENIED, "root 1: waiting for admission");
+	assert_refused1(t, paper_copy(&root), E_DENIED, "root 1: waiting for admission");
 	assert_int_equal(registry_proposals(t->r, TOWN_PRODUCT, &reply, &err), E_NOTFOUND);
 	assert_int_equal(admit_product(t->dir, TOWN_PRODUCT, &err), 0);
 	town_expect(t, root, "published");
@@ -145,7 +103,7 @@ static void same_document_again_gets_the_same_answer(void **state)
 	after = town_read(t, "log/checkpoint");
 	assert_string_equal(before, after);
 	json_object_set_new(other.body, "x-more", json_true());
-	refuse(t, other, E_EXISTS, "root 1: another document has this version");
+	assert_refused1(t, other, E_EXISTS, "root 1: another document has this version");
 }
 
 static void targets_wait_for_blobs_and_then_appear_whole(void **state)
@@ -177,18 +135,18 @@ static void targets_version_signature_and_expiry_are_checked(void **state)
 
 	town_settle(t, &root);
 	p = town_targets(t, 3, "vendor");
-	refuse(t, p, E_INVALID, "targets 3: signed.version: want 2, got 3");
+	assert_refused1(t, p, E_INVALID, "targets 3: signed.version: want 2, got 3");
 	p = town_targets(t, 2, "vendor");
 	p.by[0] = t->maintainer;
-	refuse(t, p, E_UNTRUSTED, "targets 2: 0 of 1 signatures of the targets role");
+	assert_refused1(t, p, E_UNTRUSTED, "targets 2: 0 of 1 signatures of the targets role");
 	p = town_targets(t, 2, "vendor");
 	json_object_set_new(p.body, "expires", json_string("2020-01-01T00:00:00Z"));
-	refuse(t, p, E_INVALID, "targets 2: signed.expires: lies in the past");
+	assert_refused1(t, p, E_INVALID, "targets 2: signed.expires: lies in the past");
 	p = town_targets(t, 2, "vendor");
 	town_add_target(&p, "../../../etc/passwd", "x", NULL);
-	refuse(t, p, E_INVALID, "not a path");
+	assert_refused1(t, p, E_INVALID, "not a path");
 	p = town_targets(t, 1, "vendor");
-	refuse(t, p, E_EXISTS, "targets 1: another document has this version");
+	assert_refused1(t, p, E_EXISTS, "targets 1: another document has this version");
 	paper_clear(&root);
 }
 
@@ -210,7 +168,7 @@ static void publishing_policy_refuses_with_its_reason(void **state)
 		town_add_target(&p, "image.bin", "vendor image 2",
 				json_pack("{s:{s:s, s:[s]}}", "bequest", "version", bad[i].version,
 					  "hardware", bad[i].hardware));
-		refuse(t, p, E_DENIED, "targets 2: image.bin: policy publish/basic");
+		assert_refused1(t, p, E_DENIED, "targets 2: image.bin: policy publish/basic");
 	}
 	paper_clear(&root);
 }
@@ -231,16 +189,17 @@ static void delegated_role_is_found_by_its_keys_and_published_with_its_parent(vo
 					   key_object(signer_key(t->maintainer)), &err),
 			 0);
 	again = paper_copy(&papers[0]);
-	refuse(t, again, E_DENIED,
-	       "targets: delegates to beta, which has no metadata: post its first version in the "
-	       "same array");
+	assert_refused1(
+		t, again, E_DENIED,
+		"targets: delegates to beta, which has no metadata: post its first version in the "
+		"same array");
 	papers[1] = town_targets(t, 1, "stewards"); /* by the maintainer */
 	assert_int_equal(town_post(t, papers, 2, NULL, &err), 0);
 	file = town_read(t, "p/" TOWN_PRODUCT "/metadata/1.beta.json");
 	assert_non_null(file);
 	assert_sound(t);
-	refuse(t, town_targets(t, 3, "stewards"), E_INVALID,
-	       "targets 3: signed.version: want 2, got 3");
+	assert_refused1(t, town_targets(t, 3, "stewards"), E_INVALID,
+			"targets 3: signed.version: want 2, got 3");
 	paper_clear(&root);
 }
 
@@ -291,9 +250,10 @@ static void delegated_role_lists_what_was_delegated_to_it(void **state)
 	open_channel(t, &root);
 	p = channel(t, 2, "beta");
 	town_add_target(&p, "image.bin", "image", NULL);
-	refuse(t, p, E_INVALID,
-	       "beta 2: signed.targets[\"image.bin\"]: is not among the paths that are delegated to "
-	       "beta");
+	assert_refused1(
+		t, p, E_INVALID,
+		"beta 2: signed.targets[\"image.bin\"]: is not among the paths that are delegated to "
+		"beta");
 	p = channel(t, 2, "beta");
 	town_add_target(&p, "beta/image.bin", "image", NULL);
 	town_expect(t, p, "waiting");
@@ -315,8 +275,8 @@ static void delegated_role_is_held_to_the_publishing_policy(void **state)
 	town_add_target(&p, "beta/image.bin", "image",
 			json_pack("{s:{s:s, s:[s]}}", "bequest", "version", "2.0", "hardware",
 				  "other,device"));
-	refuse(t, p, E_DENIED,
-	       "beta 2: beta/image.bin: policy publish/basic: needs \"it names hardware");
+	assert_refused1(t, p, E_DENIED,
+			"beta 2: beta/image.bin: policy publish/basic: needs \"it names hardware");
 	paper_clear(&root);
 }
 
@@ -334,20 +294,21 @@ static void who_is_removed_from_a_channel_publishes_no_more(void **state)
 	assert_int_equal(repo_delegate_clear(p.body, "beta", &err), 0);
 	const struct key *key = signer_key(t->trustee[0]);
 	assert_int_equal(repo_delegate_key(p.body, "beta", key_id(key), key_object(key), &err), 0);
-	refuse(t, paper_copy(&p), E_DENIED,
-	       "beta: the current version is not signed as targets asks: post the next one in the "
-	       "same array");
+	assert_refused1(
+		t, paper_copy(&p), E_DENIED,
+		"beta: the current version is not signed as targets asks: post the next one in the "
+		"same array");
 	papers[0] = p;
 	papers[1] = channel(t, 2, "beta");
 	papers[1].by[0] = t->trustee[0];
 	assert_int_equal(town_post(t, papers, 2, NULL, &err), 0);
-	refuse(t, channel(t, 3, "beta"), E_UNTRUSTED, "beta 3: 0 of 1 signatures");
+	assert_refused1(t, channel(t, 3, "beta"), E_UNTRUSTED, "beta 3: 0 of 1 signatures");
 
 	/* and with the delegation goes everybody */
 	town_expect(t, town_targets(t, 4, "vendor"), "published");
 	p = channel(t, 3, "beta");
 	p.by[0] = t->trustee[0];
-	refuse(t, p, E_UNTRUSTED, "beta 3: 0 of 1 signatures");
+	assert_refused1(t, p, E_UNTRUSTED, "beta 3: 0 of 1 signatures");
 	assert_sound(t);
 	paper_clear(&root);
 }
@@ -362,8 +323,8 @@ static void a_steward_for_a_while_publishes_until_then(void **state)
 	papers[0] = delegating(t, 2, "beta", "beta/*");
 	assert_int_equal(repo_delegate_until(papers[0].body, "beta", 1700000000, &err), 0);
 	papers[1] = channel(t, 1, "beta");
-	refuse_all(t, papers, 2, E_DENIED,
-		   "beta 1: what is delegated to the beta role ended on 2023-11-14T22:13:20Z");
+	assert_refused(t, papers, 2, E_DENIED,
+		       "beta 1: what is delegated to the beta role ended on 2023-11-14T22:13:20Z");
 	papers[0] = delegating(t, 2, "beta", "beta/*");
 	assert_int_equal(repo_delegate_until(papers[0].body, "beta", INT64_C(4102444800), &err), 0);
 	papers[1] = channel(t, 1, "beta");
@@ -385,7 +346,7 @@ static void role_names_are_file_names(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		papers[0] = delegating(t, 2, bad[i], "beta/*");
 		papers[1] = channel(t, 1, bad[i]);
-		refuse_all(t, papers, 2, E_UNTRUSTED, "0 of 1 signatures of the targets role");
+		assert_refused(t, papers, 2, E_UNTRUSTED, "0 of 1 signatures of the targets role");
 	}
 	papers[0] = delegating(t, 2, odd, "beta/*");
 	papers[1] = channel(t, 1, odd);
@@ -414,11 +375,11 @@ static void hash_bins_are_published_together(void **state)
 	assert_int_equal(repo_bins(papers[0].body, "bin", 2, 1, &err), 0);
 	assert_int_equal(repo_bins_key(papers[0].body, key_id(key), key_object(key), &err), 0);
 	p = paper_copy(&papers[0]);
-	refuse(t, p, E_DENIED, "targets: delegates to bin-0, which has no metadata");
+	assert_refused1(t, p, E_DENIED, "targets: delegates to bin-0, which has no metadata");
 	assert_int_equal(town_post(t, papers, 5, NULL, &err), 0);
 	p = channel(t, 2, "bin-1");
 	town_add_target(&p, "file.txt", "text", NULL); /* sha256 begins with aa: the third bin */
-	refuse(t, p, E_INVALID, "is not among the paths that are delegated to bin-1");
+	assert_refused1(t, p, E_INVALID, "is not among the paths that are delegated to bin-1");
 	p = channel(t, 2, "bin-2");
 	town_add_target(&p, "file.txt", "text", NULL);
 	town_expect(t, p, "waiting");
@@ -437,12 +398,13 @@ static void what_clients_would_refuse_is_not_published(void **state)
 	town_settle(t, &root);
 	p = delegating(t, 2, "beta", "beta/*");
 	assert_int_equal(repo_delegate(p.body, "beta", paths, 2, &err), 0);
-	refuse(t, p, E_INVALID,
-	       "targets 2: signed.delegations: beta: 1 of its keys can be used, and its threshold "
-	       "is 2");
+	assert_refused1(
+		t, p, E_INVALID,
+		"targets 2: signed.delegations: beta: 1 of its keys can be used, and its threshold "
+		"is 2");
 	p = town_root(t, 2, "vendor");
 	json_object_set_new(p.body, "expires", json_string("2020-01-01T00:00:00Z"));
-	refuse(t, p, E_INVALID, "root 2: signed.expires: lies in the past");
+	assert_refused1(t, p, E_INVALID, "root 2: signed.expires: lies in the past");
 	paper_clear(&root);
 }
 
@@ -471,8 +433,8 @@ static void nothing_is_published_that_a_client_refuses(void **state)
 	town_expect(t, town_targets(t, 3, "vendor"), "published");
 	before = town_json(t, "p/" TOWN_PRODUCT "/metadata/timestamp.json");
 	exec_sql(t, "UPDATE online SET version = 1 WHERE type = 'timestamp'");
-	refuse(t, town_targets(t, 4, "vendor"), E_DENIED,
-	       "clients would refuse it: timestamp.json: version 2");
+	assert_refused1(t, town_targets(t, 4, "vendor"), E_DENIED,
+			"clients would refuse it: timestamp.json: version 2");
 	after = town_json(t, "p/" TOWN_PRODUCT "/metadata/timestamp.json");
 	assert_true(json_equal(before, after));
 	exec_sql(t, "UPDATE online SET version = 3 WHERE type = 'timestamp'");
@@ -505,22 +467,23 @@ static void statements_name_the_current_root_and_rise(void **state)
 
 	town_settle(t, &root);
 	town_expect(t, town_statement(t, "heartbeat", 2, &root), "published");
-	refuse(t, town_statement(t, "heartbeat", 1, &root), E_DENIED,
-	       "heartbeat 1: signed.version: want more than 2, got 1");
+	assert_refused1(t, town_statement(t, "heartbeat", 1, &root), E_DENIED,
+			"heartbeat 1: signed.version: want more than 2, got 1");
 	p = town_statement(t, "heartbeat", 2, &root);
 	json_object_set_new(p.body, "x", json_true());
-	refuse(t, p, E_EXISTS, "heartbeat 2: another document has this version");
+	assert_refused1(t, p, E_EXISTS, "heartbeat 2: another document has this version");
 	p = town_statement(t, "heartbeat", 3, &root);
 	p.by[0] = p.by[1] = t->maintainer;
 	p.nby = 1;
-	refuse(t, p, E_UNTRUSTED, "heartbeat 3: 0 of 2 signatures of the current root role");
+	assert_refused1(t, p, E_UNTRUSTED,
+			"heartbeat 3: 0 of 2 signatures of the current root role");
 	p = town_statement(t, "heartbeat", 3, &root);
 	json_object_set_new(p.body, "issued", json_string("2999-01-01T00:00:00Z"));
-	refuse(t, p, E_INVALID, "heartbeat 3: signed.issued: lies in the future");
+	assert_refused1(t, p, E_INVALID, "heartbeat 3: signed.issued: lies in the future");
 	second = town_root(t, 2, "vendor");
 	town_expect(t, paper_copy(&second), "published");
-	refuse(t, town_statement(t, "heartbeat", 3, &root), E_DENIED,
-	       "heartbeat 3: signed.root: want the current root 2");
+	assert_refused1(t, town_statement(t, "heartbeat", 3, &root), E_DENIED,
+			"heartbeat 3: signed.root: want the current root 2");
 	town_expect(t, town_statement(t, "heartbeat", 3, &second), "published");
 	assert_sound(t);
 	paper_clear(&root);
@@ -534,9 +497,9 @@ static void registry_makes_some_documents_itself(void **state)
 
 	town_settle(t, &root);
 	p = town_statement(t, "timestamp", 9, NULL);
-	refuse(t, p, E_DENIED, "timestamp 9: is made by the registry itself");
+	assert_refused1(t, p, E_DENIED, "timestamp 9: is made by the registry itself");
 	p = town_statement(t, "gossip", 1, &root);
-	refuse(t, p, E_INVALID, "gossip 1: signed._type: unknown");
+	assert_refused1(t, p, E_INVALID, "gossip 1: signed._type: unknown");
 	paper_clear(&root);
 }
 
@@ -557,7 +520,8 @@ static void proposals_keep_only_signatures_that_count(void **state)
 	paper_sign(&junk, &t->steward[0], 1);
 	town_expect(t, paper_copy(&junk), "proposal"); /* adds nothing to what waits */
 	json_object_set_new(junk.body, "x", json_true());
-	refuse(t, junk, E_UNTRUSTED, "heartbeat 1: 0 of 2 signatures of the current root role");
+	assert_refused1(t, junk, E_UNTRUSTED,
+			"heartbeat 1: 0 of 2 signatures of the current root role");
 	assert_int_equal(registry_proposals(t->r, TOWN_PRODUCT, &reply, &err), 0);
 	list = json_object_get(reply, "proposals");
 	assert_int_equal(json_array_size(list), 1);

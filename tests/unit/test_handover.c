@@ -3,6 +3,7 @@
 #include "lib/base/utc.h"
 #include "lib/tuf/repo.h"
 #include "tests/support/town.h"
+#include "tests/support/town_expect.h"
 #include "tests/unit/unit.h"
 
 /* A town whose product has a sealed deposit. */
@@ -38,31 +39,9 @@ static int done(void **state)
 	return 0;
 }
 
-static void assert_sound(const struct town *t)
-{
-	CLEANUP(freep) char *wrong = town_broken(t);
-	CLEANUP(json_decrefp) json_t *report = NULL;
-	struct error err = {0};
-
-	if (wrong)
-		fail_msg("%s", wrong);
-	if (registry_fsck(t->r, false, &report, &err) < 0)
-		fail_msg("%s", json_dumps(report, JSON_INDENT(1)));
-}
-
-static void refuse(struct town *t, struct paper *papers, size_t n, int code, const char *text)
-{
-	struct error err = {0};
-	int r = town_post(t, papers, n, NULL, &err);
-
-	if (r != code || !strstr(err.text, text))
-		fail_msg("want %s \"%s\", got %s \"%s\"", error_name(code), text, error_name(r),
-			 err.text);
-}
-
 static void refuse1(struct town *t, struct paper p, int code, const char *text)
 {
-	refuse(t, &p, 1, code, text);
+	assert_refused(t, &p, 1, code, text);
 }
 
 /* The bridge with the stewards' signatures, the root after it, first targets. */
@@ -167,7 +146,7 @@ static void bridge_is_refused_before_the_release(void **state)
 	struct paper papers[3];
 
 	handover(s, papers);
-	refuse(s->t, papers, 3, E_DENIED, "which is not released");
+	assert_refused(s->t, papers, 3, E_DENIED, "which is not released");
 	assert_sound(s->t);
 }
 
@@ -179,15 +158,16 @@ static void bridge_needs_the_root_after_it_and_first_targets(void **state)
 	town_end(s->t, &s->root, &s->bridge, s->deposit);
 	handover(s, papers);
 	paper_clear(&papers[2]);
-	refuse(s->t, papers, 2, E_DENIED,
-	       "root 3: changes the publisher: its first targets belong in the same array");
+	assert_refused(s->t, papers, 2, E_DENIED,
+		       "root 3: changes the publisher: its first targets belong in the same array");
 	handover(s, papers);
 	paper_clear(&papers[1]);
 	papers[1] = papers[2];
 	/* under the bridge's own targets role, so that only the missing root is wrong */
-	refuse(s->t, papers, 2, E_DENIED,
-	       "root 2: is a bridge: the root after it and its first targets belong in the same "
-	       "array");
+	assert_refused(
+		s->t, papers, 2, E_DENIED,
+		"root 2: is a bridge: the root after it and its first targets belong in the same "
+		"array");
 }
 
 static void lone_bridge_waits_for_signatures_and_never_becomes_a_root(void **state)
@@ -229,8 +209,8 @@ static void online_keys_of_the_vendor_are_refused_after_it(void **state)
 					   json_object_get(json_object_get(keys, "keys"), id),
 					   &err),
 			 0);
-	refuse(s->t, papers, 3, E_INVALID,
-	       "root 3: signed.roles.snapshot: lists an online key of root 1");
+	assert_refused(s->t, papers, 3, E_INVALID,
+		       "root 3: signed.roles.snapshot: lists an online key of root 1");
 	json_decref(keys);
 }
 
@@ -242,7 +222,8 @@ static void other_changes_of_publisher_are_refused(void **state)
 	town_end(s->t, &s->root, &s->bridge, s->deposit);
 	handover(s, papers);
 	json_object_set_new(papers[0].body, "x-other", json_true());
-	refuse(s->t, papers, 3, E_DENIED, "only the bridge of an accepted, released deposit may");
+	assert_refused(s->t, papers, 3, E_DENIED,
+		       "only the bridge of an accepted, released deposit may");
 }
 
 static void after_a_final_end_the_vendor_cannot_rotate_away(void **state)
@@ -328,15 +309,15 @@ static void trustees_speak_for_their_own_deposit(void **state)
 
 	memset(nobody, 'a', SHA256_HEX);
 	nobody[SHA256_HEX] = '\0';
-	p = town_approval(s->t, 0, 1, nobody, s->bridge_id, "eol", nobody);
+	p = town_approval(s->t, 0, 1, nobody, s->bridge_id, nobody);
 	refuse1(s->t, p, E_NOTFOUND, "approval 1: signed.deposit: no deposit aaaaaaaaaaaa");
-	p = town_approval(s->t, 0, 1, s->deposit, nobody, "eol", nobody);
+	p = town_approval(s->t, 0, 1, s->deposit, nobody, nobody);
 	refuse1(s->t, p, E_INVALID, "approval 1: signed.bridge: want");
-	p = town_approval(s->t, 0, 1, s->deposit, s->bridge_id, "eol", nobody);
+	p = town_approval(s->t, 0, 1, s->deposit, s->bridge_id, nobody);
 	refuse1(s->t, p, E_NOTFOUND, "approval 1: names no notice or eol");
-	p = town_approval(s->t, 0, 1, s->deposit, s->bridge_id, "eol", s->deposit);
+	p = town_approval(s->t, 0, 1, s->deposit, s->bridge_id, s->deposit);
 	refuse1(s->t, p, E_NOTFOUND, "approval 1: names no notice or eol");
-	p = town_approval(s->t, 0, 1, s->deposit, s->bridge_id, "eol", nobody);
+	p = town_approval(s->t, 0, 1, s->deposit, s->bridge_id, nobody);
 	p.by[0] = s->t->steward[0];
 	refuse1(s->t, p, E_UNTRUSTED, "approval 1: 0 of 1 signatures of the deposit's trustees");
 }
@@ -366,11 +347,11 @@ static void trustees_versions_count_for_each_of_them(void **state)
 			    json_pack("{s:s, s:s}", "root", root, "bridge", s->bridge_id));
 	paper_id(&eol, eol_id);
 	town_expect(s->t, eol, "published");
-	p = town_approval(s->t, 0, 5, s->deposit, s->bridge_id, "eol", eol_id);
+	p = town_approval(s->t, 0, 5, s->deposit, s->bridge_id, eol_id);
 	town_expect(s->t, p, "published");
-	p = town_approval(s->t, 1, 1, s->deposit, s->bridge_id, "eol", eol_id);
+	p = town_approval(s->t, 1, 1, s->deposit, s->bridge_id, eol_id);
 	town_expect(s->t, p, "published");
-	p = town_approval(s->t, 0, 4, s->deposit, s->bridge_id, "eol", eol_id);
+	p = town_approval(s->t, 0, 4, s->deposit, s->bridge_id, eol_id);
 	refuse1(s->t, p, E_DENIED, "approval 4: signed.version: want more than 5, got 4");
 }
 
@@ -386,7 +367,7 @@ static void same_words_by_another_trustee_are_not_swallowed(void **state)
 			    json_pack("{s:s, s:s}", "root", root, "bridge", s->bridge_id));
 	paper_id(&eol, eol_id);
 	town_expect(s->t, eol, "published");
-	p = town_approval(s->t, 0, 1, s->deposit, s->bridge_id, "eol", eol_id);
+	p = town_approval(s->t, 0, 1, s->deposit, s->bridge_id, eol_id);
 	same = paper_copy(&p);
 	same.by[0] = s->t->trustee[1];
 	town_expect(s->t, paper_copy(&p), "published");

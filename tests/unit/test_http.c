@@ -105,63 +105,93 @@ static bool say_files(const struct httpd_request *q)
 	return false;
 }
 
-static bool handle(void *ctx, const struct httpd_request *q)
+static bool say_opened(const struct httpd_request *q)
 {
 	char text[32];
 
-	(void)ctx;
-	if (httpd_asks(q, "GET /hello "))
-		return httpd_answer(q->fd, 200, "", "hello");
-	if (httpd_asks(q, "GET /exact "))
-		return httpd_answer(q->fd, 200, "",
-				    "0123456789012345678901234567890123456789012345678901234567890"
-				    "123456789012345678901234567890123456789");
-	if (httpd_asks(q, "GET /opened ")) {
-		(void)snprintf(text, sizeof(text), "%d", q->opened);
-		return httpd_answer(q->fd, 200, "", text);
-	}
-	if (httpd_asks(q, "GET /status/"))
-		return httpd_answer(q->fd, atoi(q->head + strlen("GET /status/")), "", "no");
-	if (httpd_asks(q, "GET /loop "))
-		return say_redirect(q, 302, "/loop");
-	if (httpd_asks(q, "GET /hop/")) {
-		int n = atoi(q->head + strlen("GET /hop/"));
+	(void)snprintf(text, sizeof(text), "%d", q->opened);
+	return httpd_answer(q->fd, 200, "", text);
+}
 
-		(void)snprintf(text, sizeof(text), n > 1 ? "/hop/%d" : "/hello", n - 1);
-		return say_redirect(q, 301, text);
-	}
-	if (httpd_asks(q, "GET /to-file "))
-		return say_redirect(q, 302, "file:///etc/passwd");
-	if (httpd_asks(q, "GET /to-ftp "))
-		return say_redirect(q, 302, "ftp://127.0.0.1/x");
-	if (httpd_asks(q, "GET /to-plain "))
-		return say_redirect(q, 302, "http://host.invalid/x");
-	if (httpd_asks(q, "POST /moved "))
-		return say_redirect(q, 302, "/echo");
-	if (httpd_asks(q, "POST /kept "))
-		return say_redirect(q, 307, "/echo");
-	if (httpd_asks(q, "GET /endless "))
-		return say_endless(q, "200");
-	if (httpd_asks(q, "GET /endless-404 "))
-		return say_endless(q, "404");
+/* What follows the path is a number. */
+static bool say_status(const struct httpd_request *q)
+{
+	return httpd_answer(q->fd, atoi(q->head + strlen("GET /status/")), "", "no");
+}
+
+static bool say_hop(const struct httpd_request *q)
+{
+	int n = atoi(q->head + strlen("GET /hop/"));
+	char text[32];
+
+	(void)snprintf(text, sizeof(text), n > 1 ? "/hop/%d" : "/hello", n - 1);
+	return say_redirect(q, 301, text);
+}
+
+static bool say_length_only(const struct httpd_request *q)
+{
+	return httpd_say(q->fd, "HTTP/1.1 200 OK\r\nUpload-Offset: 12\r\n"
+				"Content-Length: 99999999\r\n\r\n");
+}
+
+static bool say_endless_found(const struct httpd_request *q)
+{
+	return say_endless(q, "200");
+}
+
+static bool say_endless_missing(const struct httpd_request *q)
+{
+	return say_endless(q, "404");
+}
+
+/* What the server says to whom: by a function, a redirect, or a text. The first row that fits. */
+static const struct row {
+	const char *asks;
+	bool (*say)(const struct httpd_request *q);
+	int status;
+	const char *text;
+} rows[] = {
+	{"GET /hello ", .status = 200, .text = "hello"},
+	{"GET /exact ", .status = 200,
+	 .text = "01234567890123456789012345678901234567890123456789"
+		 "01234567890123456789012345678901234567890123456789"},
+	{"GET /whole ", .status = 200, .text = "0123456789"},
+	{"GET /loop ", .status = 302, .text = "/loop"},
+	{"GET /to-file ", .status = 302, .text = "file:///etc/passwd"},
+	{"GET /to-ftp ", .status = 302, .text = "ftp://127.0.0.1/x"},
+	{"GET /to-plain ", .status = 302, .text = "http://host.invalid/x"},
+	{"POST /moved ", .status = 302, .text = "/echo"},
+	{"POST /kept ", .status = 307, .text = "/echo"},
+	{"GET /opened ", say_opened},
+	{"GET /status/", say_status},
+	{"GET /hop/", say_hop},
+	{"GET /endless ", say_endless_found},
+	{"POST /endless ", say_endless_found},
+	{"GET /endless-404 ", say_endless_missing},
+	{"GET /drip ", say_drip},
+	{"GET /range ", say_range},
+	{"POST ", say_echo},
+	{"PATCH ", say_echo},
+	{"PUT ", say_echo},
+	{"HEAD ", say_length_only},
+	{"", say_files},
+};
+
+static bool handle(void *ctx, const struct httpd_request *q)
+{
+	const struct row *row = rows;
+
+	(void)ctx;
 	if (httpd_asks(q, "PUT /gone-once ") && !gone_once) {
 		gone_once = true;
 		return false;
 	}
-	if (httpd_asks(q, "GET /drip "))
-		return say_drip(q);
-	if (httpd_asks(q, "GET /range "))
-		return say_range(q);
-	if (httpd_asks(q, "GET /whole "))
-		return httpd_answer(q->fd, 200, "", "0123456789");
-	if (httpd_asks(q, "POST /endless "))
-		return say_endless(q, "200");
-	if (httpd_asks(q, "POST ") || httpd_asks(q, "PATCH ") || httpd_asks(q, "PUT "))
-		return say_echo(q);
-	if (httpd_asks(q, "HEAD "))
-		return httpd_say(q->fd, "HTTP/1.1 200 OK\r\nUpload-Offset: 12\r\n"
-					"Content-Length: 99999999\r\n\r\n");
-	return say_files(q);
+	while (!httpd_asks(q, row->asks))
+		row++;
+	if (row->say)
+		return row->say(q);
+	return row->status == 200 ? httpd_answer(q->fd, 200, "", row->text)
+				  : say_redirect(q, row->status, row->text);
 }
 
 static int start(void **state)

@@ -13,31 +13,8 @@
 #include "registry/tree/outbox.h"
 #include "registry/verbs_admin.h"
 #include "tests/support/town.h"
+#include "tests/support/town_expect.h"
 #include "tests/unit/unit.h"
-
-static int open_town(void **state)
-{
-	*state = town_new(true);
-	return 0;
-}
-
-static int close_town(void **state)
-{
-	town_free(*state);
-	return 0;
-}
-
-static void assert_sound(const struct town *t)
-{
-	CLEANUP(freep) char *wrong = town_broken(t);
-	CLEANUP(json_decrefp) json_t *report = NULL;
-	struct error err = {0};
-
-	if (wrong)
-		fail_msg("%s", wrong);
-	if (registry_fsck(t->r, false, &report, &err) < 0)
-		fail_msg("%s", json_dumps(report, JSON_INDENT(1)));
-}
 
 static char *path_in(const struct town *t, const char *name)
 {
