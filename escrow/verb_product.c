@@ -11,6 +11,7 @@
 #include "lib/base/utc.h"
 #include "lib/json/clone.h"
 #include "lib/json/print.h"
+#include "lib/json/texts.h"
 #include "lib/tuf/repo.h"
 #include "policies/publisher.h"
 
@@ -47,13 +48,8 @@ static int put_list(json_t *o, const char *key, const struct cli_list *list, str
 
 	if (!list->n)
 		return 0;
-	out = json_array();
-	for (size_t i = 0; i < list->n; i++)
-		if (json_array_append_new(out, json_string(list->items[i])) < 0) {
-			json_decref(out);
-			return error_set(err, E_USAGE, "--%s: not UTF-8", key);
-		}
-	return json_put(o, key, out, err);
+	out = json_texts(list->items, list->n);
+	return out ? json_put(o, key, out, err) : error_set(err, E_USAGE, "--%s: not UTF-8", key);
 }
 
 static int put_time(json_t *o, const char *key, const char *option, const char *text,

@@ -8,6 +8,7 @@
 #include "lib/base/error.h"
 #include "lib/base/hex.h"
 #include "lib/base/utc.h"
+#include "lib/json/texts.h"
 
 enum { VERSION_MAX = 1000000 };
 
@@ -137,7 +138,6 @@ static const struct cli_option eol_options[] = {
 static int put_texts(const struct eol_options *o, json_t *doc, struct error *err)
 {
 	const char *const texts[][2] = {{"reason", o->reason}, {"successor", o->successor}};
-	json_t *list;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(texts); i++)
@@ -145,13 +145,8 @@ static int put_texts(const struct eol_options *o, json_t *doc, struct error *err
 			r = json_put(doc, texts[i][0], json_string(texts[i][1]), err);
 	if (r < 0 || !o->vulnerabilities.n)
 		return r;
-	list = json_array();
-	for (size_t i = 0; i < o->vulnerabilities.n; i++)
-		if (json_array_append_new(list, json_string(o->vulnerabilities.items[i])) < 0) {
-			json_decref(list);
-			return error_nomem(err);
-		}
-	return json_put(doc, "vulnerabilities", list, err);
+	return json_put(doc, "vulnerabilities",
+			json_texts(o->vulnerabilities.items, o->vulnerabilities.n), err);
 }
 
 static int put_instant(json_t *doc, const char *key, int64_t at, struct error *err)

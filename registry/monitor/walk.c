@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "lib/base/error.h"
+#include "lib/json/texts.h"
 #include "registry/monitor/tiles.h"
 #include "registry/monitor/watched.h"
 
@@ -268,13 +269,13 @@ static bool is_known(const struct monitor *m, const json_t *then)
 /* Of a product that joins, the leaves that were passed by are looked at: from the first one on. */
 static int take_products(struct monitor *m, void *arg, struct error *err)
 {
-	CLEANUP(json_decrefp) json_t *only = m->products ? json_array() : NULL;
-	int r = 0;
+	CLEANUP(json_decrefp)
+	json_t *only = m->products ? json_texts(m->products, m->nproducts) : NULL;
+	int r;
 
 	(void)arg;
-	for (size_t i = 0; m->products && i < m->nproducts; i++)
-		if (json_array_append_new(only, json_string(m->products[i])) < 0)
-			return error_nomem(err);
+	if (m->products && !only)
+		return error_nomem(err);
 	r = memory_put_json(m->memory, "products", json_pack("{s:O*}", "only", only), err);
 	return r < 0 ? r : memory_put_number(m->memory, "next", 0, err);
 }

@@ -9,6 +9,7 @@
 #include "lib/base/hex.h"
 #include "lib/base/proc.h"
 #include "lib/json/print.h"
+#include "lib/json/texts.h"
 #include "lib/tuf/repo.h"
 #include "registry/publish/channel.h"
 #include "registry/publish/verbs.h"
@@ -55,18 +56,6 @@ static const struct cli_option options[] = {
 
 enum { COMMIT_HEX = 40, COMMIT_MAX = 256 };
 
-static json_t *texts(const struct cli_list *list)
-{
-	json_t *out = json_array();
-
-	for (size_t i = 0; out && i < list->n; i++)
-		if (json_array_append_new(out, json_string(list->items[i])) < 0) {
-			json_decref(out);
-			return NULL;
-		}
-	return out;
-}
-
 /* Set a text member if there is one to set; false: out of memory. */
 static bool put_text(json_t *o, const char *key, const char *value)
 {
@@ -112,7 +101,9 @@ static int source_json(const struct options *o, json_t *bequest, struct error *e
 	source = json_pack("{s:s, s:s}", "commit", commit.data, "swhid", swhid.data);
 	if (!source || json_object_set_new(bequest, "source", source) < 0 ||
 	    !put_text(source, "recipe", o->recipe) ||
-	    (o->location.n && json_object_set_new(source, "locations", texts(&o->location)) < 0))
+	    (o->location.n &&
+	     json_object_set_new(source, "locations",
+				 json_texts(o->location.items, o->location.n)) < 0))
 		return error_nomem(err);
 	return 0;
 }
@@ -129,10 +120,11 @@ static int custom_json(const struct options *o, int64_t size, json_t **out, stru
 		return error_set(
 			err, E_USAGE,
 			"an image needs --version and --hardware (or --plain: it is none)");
-	bequest = json_pack("{s:s, s:o, s:s, s:s, s:I, s:b, s:o}", "version", o->version,
-			    "hardware", texts(&o->hardware), "kind", o->kind ? o->kind : "image",
-			    "backend", o->backend ? o->backend : "ab-image", "size_installed",
-			    (json_int_t)size, "recall", o->recall, "fixes", texts(&o->fixes));
+	bequest = json_pack(
+		"{s:s, s:o, s:s, s:s, s:I, s:b, s:o}", "version", o->version, "hardware",
+		json_texts(o->hardware.items, o->hardware.n), "kind", o->kind ? o->kind : "image",
+		"backend", o->backend ? o->backend : "ab-image", "size_installed", (json_int_t)size,
+		"recall", o->recall, "fixes", json_texts(o->fixes.items, o->fixes.n));
 	if (!bequest || !put_text(bequest, "requires", o->requires) ||
 	    !put_text(bequest, "notes", o->notes) || !put_text(bequest, "sbom", o->sbom))
 		return error_nomem(err);

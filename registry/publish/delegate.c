@@ -6,6 +6,7 @@
 #include "lib/base/error.h"
 #include "lib/base/utc.h"
 #include "lib/json/print.h"
+#include "lib/json/texts.h"
 #include "lib/sign/key_file.h"
 #include "lib/tuf/repo.h"
 #include "registry/publish/channel.h"
@@ -46,18 +47,6 @@ static const struct cli_option add_options[] = {
 	{0},
 };
 
-static json_t *texts(const struct cli_list *list)
-{
-	json_t *out = json_array();
-
-	for (size_t i = 0; out && i < list->n; i++)
-		if (json_array_append_new(out, json_string(list->items[i])) < 0) {
-			json_decref(out);
-			return NULL;
-		}
-	return out;
-}
-
 /* The entry of a role that is delegated to already, borrowed; NULL: it is not. */
 static json_t *entry_of(const json_t *body, const char *name)
 {
@@ -84,13 +73,16 @@ static int set_rule(json_t *body, const char *name, const struct add_options *o,
 	json_int_t had = json_integer_value(json_object_get(before, "threshold"));
 	bool terminating = o->terminating || json_is_true(json_object_get(before, "terminating"));
 	int64_t threshold = o->threshold ? o->threshold : had ? had : 1;
+	const struct cli_list *given = hashed ? &o->prefix : &o->path;
 	CLEANUP(json_decrefp)
-	json_t *rules = o->path.n || o->prefix.n ? texts(hashed ? &o->prefix : &o->path)
-						 : json_incref(json_object_get(before, member));
+	json_t *rules = given->n ? json_texts(given->items, given->n)
+				 : json_incref(json_object_get(before, member));
 	int r;
 
 	if (o->path.n && o->prefix.n)
 		return error_set(err, E_USAGE, "--path and --prefix: give one of them");
+	if (!rules && given->n)
+		return error_set(err, E_USAGE, "--%s: not UTF-8", hashed ? "prefix" : "path");
 	if (!rules)
 		return error_set(err, E_USAGE, "a new channel needs --path or --prefix");
 	r = hashed ? repo_delegate_hashed(body, name, rules, threshold, err)
