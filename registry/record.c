@@ -4,6 +4,7 @@
 #include "lib/base/error.h"
 #include "lib/base/file.h"
 #include "lib/base/utc.h"
+#include "lib/json/clone.h"
 #include "registry/tree/outbox.h"
 
 enum { RECORD_MAX = 512 * 1024 };
@@ -73,8 +74,10 @@ static int published_version(const struct registry *r, json_t *body, bool *same,
 	if (e < 0)
 		return e;
 	*out = envelope_version(doc);
-	now = json_copy(envelope_signed(doc));
-	if (!now || json_object_del(now, "version") < 0 || json_object_del(now, "issued") < 0)
+	e = json_clone(envelope_signed(doc), &now, err);
+	if (e < 0)
+		return e;
+	if (json_object_del(now, "version") < 0 || json_object_del(now, "issued") < 0)
 		return 0;
 	*same = json_equal(now, body);
 	return 0;

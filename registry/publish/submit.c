@@ -7,6 +7,7 @@
 #include "lib/base/error.h"
 #include "lib/base/file.h"
 #include "lib/base/progress.h"
+#include "lib/json/clone.h"
 #include "lib/json/print.h"
 #include "lib/net/api.h"
 #include "registry/publish/verbs.h"
@@ -206,13 +207,14 @@ static int report(const struct work *w, const struct docs *docs, json_t *states,
 		  struct error *err)
 {
 	if (json) {
-		json_t *answer = json_copy(json_array_get(states, 0));
+		CLEANUP(json_decrefp) json_t *answer = NULL;
+		int r = json_clone(json_array_get(states, 0), &answer, err);
 
-		if (docs->ndrafts > 1 && json_object_set(answer, "documents", states) < 0) {
-			json_decref(answer);
+		if (r < 0)
+			return r;
+		if (docs->ndrafts > 1 && json_object_set(answer, "documents", states) < 0)
 			return error_nomem(err);
-		}
-		return json_print(answer, err);
+		return json_print(steal(answer), err);
 	}
 	for (size_t i = 0; i < docs->ndrafts; i++)
 		(void)report_one(w, docs->draft[i], json_array_get(states, i));

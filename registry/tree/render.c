@@ -283,7 +283,8 @@ static int product_name(struct work *w, const char *product, json_t **out, struc
 		r = envelope_parse(bytes.data, bytes.len, "product.json", &doc, &none);
 	if (r < 0 && r != E_NOTFOUND)
 		return error_set(err, r, "%s", none.text);
-	*out = doc ? json_deep_copy(json_object_get(envelope_signed(doc), "name"))
+	/* a text: shared as it is */
+	*out = doc ? json_incref(json_object_get(envelope_signed(doc), "name"))
 		   : json_string(product);
 	return *out ? 0 : error_nomem(err);
 }
