@@ -74,9 +74,9 @@ static int published_version(const struct registry *r, json_t *body, bool *same,
 	if (e < 0)
 		return e;
 	*out = envelope_version(doc);
-	e = json_clone(envelope_signed(doc), &now, err);
-	if (e < 0)
-		return e;
+	now = json_clone(envelope_signed(doc));
+	if (!now)
+		return error_nomem(err);
 	if (json_object_del(now, "version") < 0 || json_object_del(now, "issued") < 0)
 		return 0;
 	*same = json_equal(now, body);

@@ -207,11 +207,10 @@ static int report(const struct work *w, const struct docs *docs, json_t *states,
 		  struct error *err)
 {
 	if (json) {
-		CLEANUP(json_decrefp) json_t *answer = NULL;
-		int r = json_clone(json_array_get(states, 0), &answer, err);
+		CLEANUP(json_decrefp) json_t *answer = json_clone(json_array_get(states, 0));
 
-		if (r < 0)
-			return r;
+		if (!answer)
+			return error_nomem(err);
 		if (docs->ndrafts > 1 && json_object_set(answer, "documents", states) < 0)
 			return error_nomem(err);
 		return json_print(steal(answer), err);
