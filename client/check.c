@@ -17,10 +17,19 @@ struct run {
 	const struct check_options *o;
 	struct source from[SOURCES_MAX];
 	size_t n;
+	struct elsewhere elsewhere;
 	/* The mirror whose metadata is past its expiry by the fewest days, so far; -1: none. */
 	ssize_t freshest;
 	int64_t stale_days;
-	bool stale_too; /* nobody has fresher: go on with what there is */
+	ssize_t went_on; /* with this one's all the same; -1: with none */
+	bool stale_too;  /* nobody has fresher: go on with what there is */
+	/* Mirrors that showed less of the log than they should, left for later. */
+	bool later[SOURCES_MAX];
+	size_t nlater;
+	bool log_too; /* nobody shows more: go on with what is signed all the same */
+	/* The device's state, and its root's id, before the mirror that is asked now. */
+	struct state before;
+	char root[SHA256_HEX_SIZE];
 };
 
 /* Where documents are read while one mirror is asked. */
@@ -34,12 +43,16 @@ static void close_sources(struct run *run)
 	for (size_t i = 0; i < run->n; i++)
 		source_close(&run->from[i]);
 	run->n = 0;
+	elsewhere_clear(&run->elsewhere);
 }
 
 void check_clear(struct check *c)
 {
-	handover_clear(&c->handover);
+	int64_t root_before = c->root_before;
+
+	handover_clear(&c->trust.handover);
 	pick_clear(&c->pick);
+	*c = (struct check){.root_before = root_before};
 }
 
 static void unref(json_t **j)
@@ -160,11 +173,13 @@ static int decide(struct run *run, const struct session *s, struct check *out, j
 static void judge_stale(struct run *run, size_t i, const struct session *s, bool *wait)
 {
 	bool better = run->freshest < 0 || s->stale_days <= run->stale_days;
+	bool last = i + 1 == run->n && !run->nlater;
 
-	*wait = s->stale_days > 0 && !run->stale_too && !(better && i + 1 == run->n);
+	*wait = s->stale_days > 0 && !run->stale_too && !(better && last);
 	if (s->stale_days > 0 && better) {
 		run->freshest = (ssize_t)i;
 		run->stale_days = s->stale_days;
+		run->went_on = *wait ? run->went_on : (ssize_t)i;
 	}
 }
 
@@ -173,7 +188,7 @@ static void record_update(struct device *d, const struct check *c)
 {
 	const struct slot_record *r = &c->pick.image.record;
 
-	if (c->handover.present)
+	if (c->trust.handover.present)
 		return;
 	if (c->next)
 		state_wait(&d->st, WAITING_UPDATE, r->sha256,
@@ -276,30 +291,41 @@ static int try_updates(struct run *run, size_t i, struct check *out, struct erro
 {
 	struct session s = {0};
 	struct device *d = run->d;
-	int r = session_open(d, &run->from[i], out->handover.present, &s, err);
+	int r = session_open(d, &run->from[i], out->trust.handover.present, &s, err);
 
-	if (r == 0 && s.tuf)
+	if (r == 0 && s.tuf) {
 		r = look(run, i, &s, out, err);
-	else if (r == 0)
+	} else if (r == 0) {
+		d->st.stale[0] = '\0';
 		record_update(d, out);
+	}
 	session_close(&s);
 	return r;
 }
 
-static int try_mirror(struct run *run, size_t i, struct check *out, struct error *err)
+/*
+ * Forget what the last mirror said: what it offered, what waited because of it, and what
+ * consent it voided. Not so after it led to another root, which stays, nor a change of publisher
+ * whose evidence is whole: who that is, nobody need say twice.
+ */
+static void forget(struct run *run, const struct check *last)
 {
-	const struct error *wrong = &out->handover.wrong;
-	struct device *d = run->d;
-	int r;
+	const struct handover *h = &last->trust.handover;
+	const struct state *before = &run->before;
+	struct state *st = &run->d->st;
+	bool stays = h->present && !h->wrong.code && h->evidence.released == ANSWER_YES;
 
-	check_clear(out);
-	r = trust_walk(d, &run->from[i], &out->handover, err);
-	if (r == 0 && out->handover.present && !wrong->code)
-		r = why_handover(d, out->handover.why, err);
-	if (r == 0 && !run->o->trust_only)
-		r = try_updates(run, i, out, err);
-	/* Whatever became of updates: this is the worse news. */
-	return wrong->code ? error_set(err, wrong->code, "%s", wrong->text) : r;
+	if (strcmp(run->root, envelope_id(run->d->root->doc)) == 0) {
+		if (!stays) {
+			st->offer = before->offer;
+			st->consent = before->consent;
+			st->waiting = before->waiting;
+		}
+		memcpy(st->stale, before->stale, sizeof(st->stale));
+		memcpy(st->log, before->log, sizeof(st->log));
+	}
+	run->before = *st;
+	memcpy(run->root, envelope_id(run->d->root->doc), sizeof(run->root));
 }
 
 /* What another mirror may do better. */
@@ -307,6 +333,43 @@ static bool mirror_failed(int r)
 {
 	return r == E_NET || r == E_BUSY || r == E_NOTFOUND || r == E_INVALID || r == E_UNTRUSTED ||
 	       r == E_NOTYET;
+}
+
+/* Less of the log than there should be: somebody may show more. */
+static bool leave(struct run *run, size_t i)
+{
+	if (run->o->trust_only)
+		return true;
+	if (run->log_too || run->n == 1)
+		return false;
+	run->later[i] = true;
+	run->nlater++;
+	return true;
+}
+
+static int try_mirror(struct run *run, size_t i, struct check *out, struct error *err)
+{
+	const struct error *wrong = &out->trust.handover.wrong, *log = &out->trust.log;
+	struct device *d = run->d;
+	int r;
+
+	forget(run, out);
+	check_clear(out);
+	r = trust_walk(d, &run->from[i], &run->elsewhere, &out->trust, err);
+	if (r == 0 || log->code)
+		state_log(&d->st, log->text);
+	if (r == 0 && log->code && leave(run, i))
+		return error_set(err, log->code, "%s", log->text);
+	if (r == 0 && out->trust.handover.present && !wrong->code)
+		r = why_handover(d, out->trust.handover.why, err);
+	if (r == 0 && !run->o->trust_only)
+		r = try_updates(run, i, out, err);
+	/* Whatever became of updates: this is the worse news. */
+	if (wrong->code)
+		return error_set(err, wrong->code, "%s", wrong->text);
+	if (mirror_failed(r) && log->code)
+		return error_set(err, log->code, "%s", log->text);
+	return r;
 }
 
 /* Of two failures the person is told the one that says more. */
@@ -319,37 +382,34 @@ static void keep_worse(struct error *worst, const struct error *now)
 		*worst = *now;
 }
 
-static int try_all(struct run *run, struct check *out, struct error *err)
+/* Ask one mirror. True: no other one has to be asked, and `worst` says how it ended. */
+static bool settled(struct run *run, size_t i, struct check *out, struct error *worst)
 {
-	struct error worst = {0};
-	ssize_t last = -1;
-	int r = 0;
+	struct error now = {0};
+	int r = try_mirror(run, i, out, &now);
 
+	if (r == 0)
+		*worst = (struct error){0};
+	else
+		keep_worse(worst, &now);
+	return r == 0 || !mirror_failed(r);
+}
+
+static void try_all(struct run *run, struct check *out, struct error *worst)
+{
 	assert(run->n); /* conf_parse() wants one */
-	for (size_t i = 0; i < run->n; i++) {
-		struct error now = {0};
-
-		last = (ssize_t)i;
-		r = try_mirror(run, i, out, &now);
-		if (r == 0)
-			return 0;
-		keep_worse(&worst, &now);
-		if (!mirror_failed(r))
-			break;
-	}
+	for (size_t i = 0; i < run->n; i++)
+		if (settled(run, i, out, worst))
+			return;
+	/* Nobody shows the log as it should be. */
+	run->log_too = true;
+	for (size_t i = 0; i < run->n; i++)
+		if (run->later[i] && settled(run, i, out, worst))
+			return;
 	/* Nobody has it fresh. */
-	if (mirror_failed(r) && run->freshest >= 0 && run->freshest != last) {
-		struct error now = {0};
-
-		run->stale_too = true;
-		r = try_mirror(run, (size_t)run->freshest, out, &now);
-		if (r == 0)
-			return 0;
-		keep_worse(&worst, &now);
-	}
-	if (err)
-		*err = worst;
-	return worst.code;
+	run->stale_too = true;
+	if (run->freshest >= 0 && run->freshest != run->went_on)
+		(void)settled(run, (size_t)run->freshest, out, worst);
 }
 
 int check_run(struct device *d, const struct check_options *o, struct check *out, struct error *err)
@@ -357,13 +417,19 @@ int check_run(struct device *d, const struct check_options *o, struct check *out
 	const struct http_options options = {.allow_plain = d->conf.allow_http,
 					     .any_certificate = !d->conf.tls_verified};
 	CLEANUP(http_freep) struct http *http = NULL;
-	CLEANUP(close_sources) struct run run = {.d = d, .o = o, .freshest = -1};
+	CLEANUP(close_sources)
+	struct run run = {.d = d, .o = o, .freshest = -1, .went_on = -1, .before = d->st};
+	struct error worst = {0};
 	int r = http_new(&options, &http, err);
 
 	if (r == 0)
 		r = open_sources(&run, http, err);
 	if (r < 0)
 		return r;
+	memcpy(run.root, envelope_id(d->root->doc), sizeof(run.root));
 	out->root_before = d->root->version;
-	return try_all(&run, out, err);
+	try_all(&run, out, &worst);
+	if (worst.code && err)
+		*err = worst;
+	return worst.code;
 }

@@ -4,7 +4,9 @@
  *
  * One mirror after the other: a mirror that is slow, stale or lying costs one
  * attempt. First the configured ones in order, then those that the trusted root
- * names.
+ * names; then once more those that showed less of the log than they should, and last the one
+ * whose metadata is past its expiry by the fewest days. What a mirror said is forgotten before
+ * the next one is asked, but for what was verified.
  */
 #ifndef CLIENT_CHECK_H
 #define CLIENT_CHECK_H
@@ -24,7 +26,7 @@ struct check_options {
 };
 
 struct check {
-	struct handover handover;
+	struct trust trust;
 	struct pick pick;
 	int64_t root_before; /* version of the trusted root at the start */
 	bool published;      /* there are targets at all */
@@ -39,9 +41,11 @@ struct check {
  * What was found; release with check_clear(). What was learned on the way is in
  * d->st, on failure too, for the caller to save. E_DENIED: the policy refuses an
  * update. E_NOTYET: the metadata is stale and nobody said that this is fine.
+ * Success with out->trust.log set: no mirror shows the log as it should be, and updates were
+ * looked for all the same; with `trust_only` that is a failure.
  */
 MUSTCHECK int check_run(struct device *d, const struct check_options *o, struct check *out,
 			struct error *err);
-void check_clear(struct check *c);
+void check_clear(struct check *c); /* all but root_before */
 
 #endif

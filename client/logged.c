@@ -10,7 +10,7 @@
 #include "policies/logs.h"
 
 enum {
-	PATH_MAX_BYTES = 128,
+	PATH_BYTES = 128,
 	TAIL_MAX = 16, /* newest leaves that are tried for a proof */
 };
 
@@ -21,14 +21,29 @@ struct finding {
 	struct witnessed when;
 };
 
-void logged_init(struct logged *l, const struct source *from, struct state *st)
+void logged_init(struct logged *l, const struct source *from, struct elsewhere *elsewhere,
+		 struct state *st)
 {
-	*l = (struct logged){.from = from, .st = st};
+	*l = (struct logged){.from = from, .elsewhere = elsewhere, .st = st};
 }
 
 void logged_clear(struct logged *l)
 {
-	leaf_chain_clear(&l->chain);
+	leaf_chain_clear(&l->own);
+	l->chain = NULL;
+}
+
+void logged_give(struct logged *l, struct leaf_chain *out)
+{
+	*out = l->own;
+	l->own = (struct leaf_chain){0};
+	l->chain = NULL;
+}
+
+void logged_lend(struct logged *l, const struct leaf_chain *chain)
+{
+	leaf_chain_clear(&l->own);
+	l->chain = chain;
 }
 
 static struct log_policy policy_of(const struct publisher *who, const struct note_key *log)
@@ -43,22 +58,52 @@ static struct log_policy policy_of(const struct publisher *who, const struct not
 
 /* --- as much as was ever seen ------------------------------------------------- */
 
-static bool was_shown(const struct logged *l, const struct note_key *log)
+static bool same_log(const struct note_key *a, const struct note_key *b)
 {
-	for (size_t i = 0; i < l->nshown; i++)
-		if (memcmp(l->shown[i], log->id, sizeof(log->id)) == 0)
-			return true;
-	return false;
+	return strcmp(a->name, b->name) == 0 && memcmp(a->pub, b->pub, sizeof(a->pub)) == 0;
 }
 
-/* A proof may be older than what was seen, if something else by this mirror is not. */
-static int demand(struct logged *l, const struct finding *f, struct error *err)
+static size_t find_shown(const struct logged *l, const struct note_key *log)
 {
-	int r = was_shown(l, f->log) ? 0 : heads_check(l->st, f->log, &f->checkpoint, err);
+	size_t i = 0;
 
-	if (r == 0 && !was_shown(l, f->log) && l->nshown < STATE_LOGS_MAX)
-		memcpy(l->shown[l->nshown++], f->log->id, sizeof(f->log->id));
-	return r;
+	while (i < l->nshown && !same_log(&l->shown[i].log, log))
+		i++;
+	return i;
+}
+
+static void note_shown(struct logged *l, const struct finding *f)
+{
+	size_t i = find_shown(l, f->log);
+
+	if (i == STATE_LOGS_MAX)
+		return;
+	if (i == l->nshown) {
+		l->shown[l->nshown++].log = *f->log;
+		l->shown[i].size = 0;
+	}
+	if (f->checkpoint.size > l->shown[i].size)
+		l->shown[i].size = f->checkpoint.size;
+}
+
+/*
+ * A proof may be older than what was seen, if something else by this mirror is not. Only what an
+ * accepted root vouches for shows anything.
+ */
+static int demand(struct logged *l, const struct finding *f, bool accepted, struct error *err)
+{
+	struct error why = {0};
+	int r = 0;
+
+	if (find_shown(l, f->log) == l->nshown)
+		r = heads_check(l->st, f->log, &f->checkpoint, &why);
+	if (r < 0) {
+		l->behind = why;
+		return error_set(err, r, "%s", why.text);
+	}
+	if (accepted)
+		note_shown(l, f);
+	return 0;
 }
 
 static void remember(struct logged *l, const struct publisher *who, const struct finding *f)
@@ -75,19 +120,36 @@ static bool absolute(const char *url)
 	return strstr(url, "://") != NULL;
 }
 
+/*
+ * The bytes of one log's checkpoint. In a folder, which has to have all, that of a log elsewhere
+ * has a place by the log's name, as witnesses have it.
+ */
+static int fetch_checkpoint(const struct logged *l, const struct publisher_log *log,
+			    struct buf *out, struct error *err)
+{
+	CLEANUP(freep) char *url = NULL;
+	char path[PATH_BYTES], name[SHA256_HEX_SIZE];
+	int r = http_url(log->url, "checkpoint", &url, err);
+
+	if (r < 0)
+		return r;
+	if (!absolute(url))
+		return source_get_top(l->from, url, NOTE_MAX, out, err);
+	if (!l->from->folder)
+		return elsewhere_get(l->elsewhere, l->from, url, NOTE_MAX, out, err);
+	sha256_hex(log->origin, strlen(log->origin), name);
+	(void)snprintf(path, sizeof(path), "log/%s/checkpoint", name);
+	return source_get_top(l->from, path, NOTE_MAX, out, err);
+}
+
 /* Fetch and verify. 1: there is nothing to be learned from it. */
 static int read_checkpoint(const struct logged *l, const struct publisher *who, size_t i,
 			   struct buf *bytes, struct finding *out, struct error *err)
 {
 	const struct log_policy policy = policy_of(who, &who->logs[i].key);
-	CLEANUP(freep) char *path = NULL;
 	struct error ignored = {0};
-	int r = http_url(who->logs[i].url, "checkpoint", &path, err);
+	int r = fetch_checkpoint(l, &who->logs[i], bytes, &ignored);
 
-	if (r < 0)
-		return r;
-	r = absolute(path) ? source_get_url(l->from, path, NOTE_MAX, bytes, &ignored)
-			   : source_get_top(l->from, path, NOTE_MAX, bytes, &ignored);
 	if (r == 0)
 		r = checkpoint_parse(bytes->data ? bytes->data : "", bytes->len, &out->checkpoint,
 				     &ignored);
@@ -97,36 +159,35 @@ static int read_checkpoint(const struct logged *l, const struct publisher *who, 
 	return r == E_NOMEM ? error_nomem(err) : r < 0;
 }
 
-/* One log's checkpoint; *found is set if it could be verified. */
-static int look_at(struct logged *l, const struct publisher *who, size_t i, bool *found,
+/* One log's checkpoint; *good is set if it could be verified and is not less than was seen. */
+static int look_at(struct logged *l, const struct publisher *who, size_t i, bool *good,
 		   struct error *err)
 {
 	CLEANUP(buf_clear) struct buf bytes = {0};
 	struct finding f = {0};
+	struct error why = {0};
 	int r = read_checkpoint(l, who, i, &bytes, &f, err);
 
 	if (r != 0)
 		return r < 0 ? r : 0;
-	*found = true;
-	r = demand(l, &f, err);
-	if (r == 0)
-		remember(l, who, &f);
-	return r;
+	if (demand(l, &f, true, &why) < 0)
+		return 0; /* it is in l->behind */
+	*good = true;
+	remember(l, who, &f);
+	return 0;
 }
 
 int logged_look(struct logged *l, const struct tuf_root *root, struct error *err)
 {
 	CLEANUP(freep) struct publisher *who = calloc(1, sizeof(*who));
 	int r = who ? publisher_read(root, "root", who, err) : error_nomem(err);
-	bool found = false;
+	bool good = false;
 
-	/* What lies beside the product; other people's servers are asked only if there is none. */
-	for (size_t i = 0; r == 0 && !found && i < who->nlogs; i++)
-		if (!absolute(who->logs[i].url))
-			r = look_at(l, who, i, &found, err);
-	for (size_t i = 0; r == 0 && !found && i < who->nlogs; i++)
-		if (absolute(who->logs[i].url))
-			r = look_at(l, who, i, &found, err);
+	/* What lies beside the product; other people's servers are asked only if that is none. */
+	for (int away = 0; r == 0 && away <= 1; away++)
+		for (size_t i = 0; r == 0 && i < who->nlogs; i++)
+			if (absolute(who->logs[i].url) == (away != 0) && (!good || l->from->folder))
+				r = look_at(l, who, i, &good, err);
 	return r;
 }
 
@@ -136,14 +197,15 @@ static int read_chain(struct logged *l, const char *product, struct error *err)
 {
 	int r;
 
-	if (l->read)
+	if (l->chain)
 		return 0;
-	r = leaves_read(l->from, product, l->st, &l->chain, err);
+	r = leaves_read(l->from, product, l->st, &l->own, err);
 	if (r == E_NOTFOUND)
 		return error_set(err, E_NOTYET,
 				 "leaves.jsonl: is not there, so no root can be "
 				 "followed");
-	l->read = r == 0;
+	if (r == 0)
+		l->chain = &l->own;
 	return r;
 }
 
@@ -202,7 +264,7 @@ static int check_proof(const struct voice *v, const struct buf *bytes, const str
 static int read_proof(const struct logged *l, const struct voice *v, const struct leaf *leaf,
 		      struct buf *bytes, struct finding *out, struct error *err)
 {
-	char path[PATH_MAX_BYTES];
+	char path[PATH_BYTES];
 	int r;
 
 	(void)snprintf(path, sizeof(path), "proofs/%s.tlog-proof", leaf->id);
@@ -219,8 +281,10 @@ static int check_leaf(struct logged *l, const struct voice *v, const struct leaf
 	struct finding f = {0};
 	int r = read_proof(l, v, leaf, &bytes, &f, err);
 
-	if (r == 0)
-		r = demand(l, &f, err);
+	if (r < 0)
+		return r;
+	r = demand(l, &f, accepted, err);
+	l->late = r < 0;
 	if (r < 0 || !accepted)
 		return r;
 	remember(l, &v->who, &f);
@@ -235,11 +299,12 @@ int logged_root(struct logged *l, const struct tuf_root *from, const struct tuf_
 	const struct leaf *leaf;
 	int r = read_chain(l, to->product, err);
 
+	l->late = false;
 	if (r == 0)
-		r = voice_of(l, from, &l->chain, &v, err);
+		r = voice_of(l, from, l->chain, &v, err);
 	if (r != 0)
 		return r;
-	leaf = leaf_chain_first_root(&l->chain, to->version);
+	leaf = leaf_chain_first_root(l->chain, to->version);
 	if (!leaf)
 		return error_set(err, E_NOTYET, "root %" PRId64 ": is not in the log yet",
 				 to->version);
@@ -262,32 +327,44 @@ int logged_leaf(struct logged *l, const struct tuf_root *root, const struct leaf
 	return r < 0 ? error_prefix(err, r, "leaf %" PRId64, leaf->seq) : 0;
 }
 
-/* Of the logs that `root` names, the one of which most was seen; NULL: nothing of any. */
-static const struct seen_log *most_seen(const struct logged *l, const struct publisher *root)
+/* --- what somebody brings by hand ------------------------------------------------ */
+
+/* Was so much shown of this tree, under whatever of its logs' keys? */
+static bool covered(const struct logged *l, const struct logs *logs, size_t tree, int64_t size)
 {
-	const struct seen_log *most = NULL;
+	for (size_t i = 0; i < logs->n; i++) {
+		size_t at = find_shown(l, &logs->log[i].key);
 
-	for (size_t i = 0; i < root->nlogs; i++) {
-		const struct seen_log *seen = heads_find(l->st, &root->logs[i].key);
-
-		if (seen && (!most || seen->size > most->size))
-			most = seen;
+		if (logs->log[i].tree == tree && at < l->nshown &&
+		    l->shown[at].size >= (uint64_t)size)
+			return true;
 	}
-	return most;
+	return false;
 }
 
-/* The newest leaf with a proof that counts; the last few may be too new to have one. */
-static int look_at_tail(struct logged *l, const struct tuf_root *root, struct error *err)
+/* A log that counts and of which more was seen than was shown here; NULL: there is none. */
+static const struct seen_log *lacking(const struct logged *l, const struct logs *logs)
 {
-	CLEANUP(freep) struct voice *v = NULL;
-	int r = voice_of(l, root, &l->chain, &v, err);
-	size_t tried = 0;
+	for (size_t i = 0; i < logs->n; i++) {
+		const struct seen_log *seen = heads_find(l->st, &logs->log[i].key);
 
-	for (size_t i = l->chain.n; r == 0 && i > 0 && !l->nshown && tried < TAIL_MAX;
+		if (seen && !covered(l, logs, logs->log[i].tree, seen->size))
+			return seen;
+	}
+	return NULL;
+}
+
+/* The newest leaves with a proof that counts; the last few may be too new to have one. */
+static int look_at_tail(struct logged *l, const struct voice *v, struct error *err)
+{
+	size_t tried = 0;
+	int r = 0;
+
+	for (size_t i = l->chain->n; r == 0 && i > 0 && lacking(l, &v->logs) && tried < TAIL_MAX;
 	     i--, tried++) {
 		struct error why = {0};
 
-		r = check_leaf(l, v, &l->chain.leaves[i - 1], true, &why);
+		r = check_leaf(l, v, &l->chain->leaves[i - 1], true, &why);
 		if (r == E_NOTYET)
 			r = 0;
 		else if (r < 0)
@@ -296,22 +373,42 @@ static int look_at_tail(struct logged *l, const struct tuf_root *root, struct er
 	return r;
 }
 
-int logged_demand(struct logged *l, const struct tuf_root *root, struct error *err)
+/* By the checkpoints alone, if they are enough; else with the newest proofs. */
+static int find_lacking(struct logged *l, const struct tuf_root *root, const struct seen_log **out,
+			struct error *err)
 {
 	CLEANUP(freep) struct publisher *who = calloc(1, sizeof(*who));
-	const struct seen_log *seen;
-	int r = who ? publisher_read(root, "root", who, err) : error_nomem(err);
+	CLEANUP(freep) struct logs *logs = calloc(1, sizeof(*logs));
+	CLEANUP(freep) struct voice *v = NULL;
+	int r = who && logs ? publisher_read(root, "root", who, err) : error_nomem(err);
 
-	seen = r == 0 ? most_seen(l, who) : NULL;
-	if (r < 0 || !seen || l->nshown)
+	if (r < 0)
 		return r;
+	assert(logs);
+	logs_init(logs, who, root->version);
+	*out = lacking(l, logs);
+	if (!*out)
+		return 0;
 	r = read_chain(l, root->product, err);
 	if (r == 0)
-		r = look_at_tail(l, root, err);
-	if (r < 0 && r != E_NOTYET)
+		r = voice_of(l, root, l->chain, &v, err);
+	if (r == 0)
+		r = look_at_tail(l, v, err);
+	if (r == 0)
+		*out = lacking(l, &v->logs);
+	return r == E_NOTYET ? 0 : r;
+}
+
+int logged_demand(struct logged *l, const struct tuf_root *root, struct error *err)
+{
+	const struct seen_log *seen = NULL;
+	int r = 0;
+
+	if (l->behind.code)
+		return error_set(err, l->behind.code, "%s", l->behind.text);
+	r = find_lacking(l, root, &seen, err);
+	if (r < 0 || !seen)
 		return r;
-	if (l->nshown)
-		return 0;
 	return error_set(err, E_UNTRUSTED,
 			 "log %s: %" PRId64 " leaves were seen before, and no checkpoint here "
 			 "shows as much: log/checkpoint has to come with the product",

@@ -23,6 +23,7 @@ int reading_init(struct reading *r, const struct source *from, const struct devi
 void reading_clear(struct reading *r)
 {
 	json_decref(r->kept);
+	leaf_chain_clear(&r->ready);
 	*r = (struct reading){0};
 }
 
@@ -57,8 +58,13 @@ static int read_file(void *ctx, const char *path, size_t max, struct buf *out, s
 
 static int read_leaves(void *ctx, struct leaf_chain *out, struct error *err)
 {
-	const struct reading *r = ctx;
+	struct reading *r = ctx;
 
+	if (r->ready.n) {
+		*out = r->ready;
+		r->ready = (struct leaf_chain){0};
+		return 0;
+	}
 	return leaves_read(r->from, r->d->conf.product, &r->d->st, out, err);
 }
 
@@ -76,6 +82,7 @@ int reading_texts(struct reading *r, const json_t *ids, json_t **out, struct err
 {
 	CLEANUP(unref) json_t *texts = json_object();
 	size_t n = json_array_size(ids) < TEXTS_MAX ? json_array_size(ids) : TEXTS_MAX;
+	size_t room = READING_TEXTS_MAX;
 
 	if (!texts)
 		return error_nomem(err);
@@ -91,10 +98,11 @@ int reading_texts(struct reading *r, const json_t *ids, json_t **out, struct err
 		e = read_file(r, path.data, TEXT_MAX, &text, &why);
 		if (e == E_NOMEM)
 			return error_nomem(err);
+		if (e < 0 || !text.len || text.len > room)
+			continue;
 		/* json_stringn() makes nothing of what is not UTF-8, and NULL sets nothing. */
-		if (e == 0 && text.len)
-			(void)json_object_set_new(texts, path.data,
-						  json_stringn(text.data, text.len));
+		(void)json_object_set_new(texts, path.data, json_stringn(text.data, text.len));
+		room -= text.len;
 	}
 	*out = steal(texts);
 	return 0;

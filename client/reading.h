@@ -17,13 +17,16 @@
 
 struct error;
 
-enum { READING_KEPT_MAX = 512 * 1024 }; /* bytes of files */
+/* Bytes of files that are kept for a gathering, and of texts for a person. */
+enum { READING_KEPT_MAX = 512 * 1024, READING_TEXTS_MAX = 1024 * 1024 };
 
 struct reading {
 	const struct source *from; /* borrowed */
 	const struct device *d;    /* borrowed: product, and what was seen of its chain */
 	json_t *kept;              /* owned: path -> text */
 	size_t bytes;
+	struct leaf_chain ready; /* owned: the chain, if somebody read it already; goes with its
+				  * first use */
 };
 
 MUSTCHECK int reading_init(struct reading *r, const struct source *from, const struct device *d,
@@ -35,8 +38,8 @@ struct evidence_source reading_source(struct reading *r);
 
 /*
  * The statements with these ids, as a new object "statements/<id>.json" -> text, so that a
- * person can be told what they say. One that cannot be had is left out; whoever reads one
- * checks by its id that it is the one.
+ * person can be told what they say. One that cannot be had, or is too much together with those
+ * before it, is left out; whoever reads one checks by its id that it is the one.
  */
 MUSTCHECK int reading_texts(struct reading *r, const json_t *ids, json_t **out, struct error *err);
 

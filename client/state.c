@@ -262,7 +262,7 @@ static int read_last(const json_t *j, struct state *out, struct error *err)
 
 /* The members of the file's one object. */
 struct top {
-	const char *format, *device, *leaf, *stale, *left;
+	const char *format, *device, *leaf, *stale, *left, *log;
 	int64_t since, witnessed, seq;
 	json_t *slots, *failed, *offer, *refused, *consent, *waiting, *last, *logs, *kept;
 };
@@ -321,6 +321,7 @@ int state_parse(const void *data, size_t len, struct state *out, struct error *e
 		{"kept", FIELD_OBJECT, offsetof(struct top, kept), true, 0, 0, NULL},
 		{"left", FIELD_TEXT, offsetof(struct top, left), true, 0, VERSION_MAX, NULL},
 		{"stale", FIELD_TEXT, offsetof(struct top, stale), true, 0, STATE_STALE_MAX, NULL},
+		{"log", FIELD_TEXT, offsetof(struct top, log), true, 0, STATE_LOG_MAX, NULL},
 	};
 	CLEANUP(unref) json_t *j = NULL;
 	struct state s = {0};
@@ -344,6 +345,7 @@ int state_parse(const void *data, size_t len, struct state *out, struct error *e
 	s.seq = f.seq;
 	copy(s.stale, f.stale);
 	copy(s.left, f.left);
+	copy(s.log, f.log);
 	*out = s;
 	return 0;
 }
@@ -412,7 +414,7 @@ static json_t *state_json(const struct state *s)
 
 	return json_pack(
 		"{s:s, s:s, s:I, s:{s:o, s:o}, s:o, s:o, s:o, s:{s:o, s:s, s:s, s:I}, s:I, s:I, "
-		"s:s, s:{s:s, s:s, s:s}, s:{s:s, s:I, s:I}, s:o, s:o, s:s, s:s}",
+		"s:s, s:{s:s, s:s, s:s}, s:{s:s, s:I, s:I}, s:o, s:o, s:s, s:s, s:s}",
 		"format", STATE_FORMAT, "device", s->device, "since", (json_int_t)s->since, "slots",
 		"A", slot_json(&s->slot[SLOT_A]), "B", slot_json(&s->slot[SLOT_B]), "failed",
 		failed_json(s), "offer", offer_json(&s->offer), "refused", offer_json(&s->refused),
@@ -421,7 +423,7 @@ static json_t *state_json(const struct state *s)
 		"leaf", s->leaf, "waiting", "kind", kinds[s->waiting.kind], "id", s->waiting.id,
 		"reason", s->waiting.reason, "last", "verb", s->last.verb, "exit",
 		(json_int_t)s->last.exit, "at", (json_int_t)s->last.at, "logs", logs_json(s),
-		"kept", slot_json(&s->kept), "stale", s->stale, "left", s->left);
+		"kept", slot_json(&s->kept), "stale", s->stale, "left", s->left, "log", s->log);
 }
 
 int state_save(const struct state *s, int dir, struct error *err)
@@ -454,6 +456,12 @@ void state_wait(struct state *s, enum waiting_kind kind, const char *id, const c
 	(void)vsnprintf(s->waiting.reason, sizeof(s->waiting.reason), fmt, ap);
 	va_end(ap);
 	tidy(s->waiting.reason);
+}
+
+void state_log(struct state *s, const char *text)
+{
+	(void)snprintf(s->log, sizeof(s->log), "%.*s", STATE_LOG_MAX, text);
+	tidy(s->log);
 }
 
 void state_fail(struct state *s, const struct slot_record *r)

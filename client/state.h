@@ -25,6 +25,7 @@ enum {
 	STATE_REASON_MAX = 400,
 	STATE_NAME_MAX = 128,
 	STATE_STALE_MAX = 255,
+	STATE_LOG_MAX = 400,
 	STATE_LOGS_MAX = 16,
 	STATE_LOG_NAME_MAX = NOTE_NAME_MAX + 1 + 8, /* "origin+hex8(key id)" */
 };
@@ -98,6 +99,7 @@ struct state {
 	struct slot_record kept;    /* the image in the file `keep-image`; size 0: none */
 	char left[VERSION_MAX + 1]; /* the owner went back from this one to the kept image; or "" */
 	char stale[STATE_STALE_MAX + 1]; /* what the last look found past its expiry, or "" */
+	char log[STATE_LOG_MAX + 1];     /* what the last look found wrong with the log, or "" */
 	struct {
 		enum waiting_kind kind;
 		char id[SHA256_HEX_SIZE];
@@ -122,6 +124,9 @@ const char *slot_status_name(enum slot_status s);
 
 void state_wait(struct state *s, enum waiting_kind kind, const char *id, const char *fmt, ...)
 	PRINTF(4, 5);
+
+/* What the last look found wrong with the log; "": nothing. */
+void state_log(struct state *s, const char *text);
 
 /* Remember, or ask after, an update that did not work. */
 void state_fail(struct state *s, const struct slot_record *r);

@@ -47,6 +47,35 @@ void handover_clear(struct handover *h)
 	*h = (struct handover){0};
 }
 
+/* What a person is told of needs no more of the chain than the documents it rests on. */
+static void thin(struct evidence *e)
+{
+	struct leaf_chain *c = &e->chain;
+	struct leaf *less;
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n; i++) {
+		const json_t *id;
+		size_t k;
+
+		json_array_foreach(e->used, k, id)
+		{
+			if (strcmp(json_string_value(id), c->leaves[i].id) != 0)
+				continue;
+			if (n != i)
+				c->leaves[n] = c->leaves[i];
+			n++;
+			break;
+		}
+	}
+	c->n = n;
+	less = n ? realloc(c->leaves, n * sizeof(*less)) : NULL;
+	if (less)
+		c->leaves = less;
+	else if (!n)
+		leaf_chain_clear(c);
+}
+
 int trust_policy(const struct conf *c, struct policy **out, struct error *err)
 {
 	static const char *const ours[] = {"ask", "auto", "never", "rebuilt"};
@@ -298,13 +327,11 @@ static int find_target(struct walk *w, struct handover *h, bool bridge, struct e
 	return r == 0 && h->after ? check_after(w, h, err) : r;
 }
 
-/* Everything that must hold before policy and owner are asked. */
-static int examine(struct walk *w, bool bridge, struct handover *h, struct error *err)
+/* Whom this product ever had, as far as this device knows: the factory's, if it is still there. */
+static int gather(struct walk *w, struct reading *in, struct handover *h, struct error *err)
 {
 	struct device *d = w->d;
-	CLEANUP(reading_clear) struct reading in = {0};
-	const struct evidence_source source = reading_source(&in);
-	const struct evidence *e = &h->evidence;
+	const struct evidence_source source = reading_source(in);
 	CLEANUP(tuf_root_freep) struct tuf_root *factory = NULL;
 	struct evidence_query q = {
 		.product = d->conf.product, .from = d->root, .to = h->bridge, .anchor = d->anchor};
@@ -316,23 +343,43 @@ static int examine(struct walk *w, bool bridge, struct handover *h, struct error
 	q.earlier = earlier;
 	q.nearlier = factory ? ARRAY_LEN(earlier) : 0;
 	if (r == 0)
-		r = reading_init(&in, w->from, d, err);
-	if (r == 0)
 		r = evidence_gather(&source, &q, &h->evidence, err);
-	if (r == 0)
-		r = reading_texts(&in, e->used, &h->documents, err);
-	/* The log of the evidence is the log that this device knows, and binds it from now on. */
-	if (r == 0 && e->proven)
-		r = logged_leaf(&w->log, d->root, &e->chain, &e->chain.leaves[e->proven - 1], err);
+	return r == 0 ? reading_texts(in, h->evidence.used, &h->documents, err) : r;
+}
+
+/*
+ * Everything that must hold before policy and owner are asked. The chain is large: there is one
+ * at a time, which goes from the log to the evidence and is lent back.
+ */
+static int examine(struct walk *w, bool bridge, struct handover *h, struct error *err)
+{
+	CLEANUP(reading_clear) struct reading in = {0};
+	struct evidence *e = &h->evidence;
+	int r = reading_init(&in, w->from, w->d, err);
+
 	if (r < 0)
 		return r;
-	r = find_target(w, h, bridge, err);
-	return r < 0 ? r : check_fresh(d, h, err);
+	logged_give(&w->log, &in.ready);
+	r = gather(w, &in, h, err);
+	if (r == 0)
+		logged_lend(&w->log, &e->chain);
+	/* The log of the evidence is the log that this device knows, and binds it from now on. */
+	if (r == 0 && e->proven)
+		r = logged_leaf(&w->log, w->d->root, &e->chain, &e->chain.leaves[e->proven - 1],
+				err);
+	if (r == 0)
+		r = find_target(w, h, bridge, err);
+	if (r == 0)
+		r = check_fresh(w->d, h, err);
+	logged_lend(&w->log, NULL);
+	thin(e);
+	return r;
 }
 
 /* A step that cannot be true is no reason to go without updates of those who are trusted. */
 static int reject(struct device *d, struct handover *h, const struct error *why, struct error *err)
 {
+	evidence_clear(&h->evidence);
 	h->wrong = *why;
 	h->allowed = ANSWER_NO;
 	(void)snprintf(h->reason, sizeof(h->reason), "%.*s", STATE_REASON_MAX, why->text);
@@ -371,9 +418,35 @@ static int consider(struct walk *w, struct tuf_root *offered_take, bool bridge, 
 
 /* --- the walk ----------------------------------------------------------------- */
 
-/* One step; *more says whether there was one. */
-static int step(struct walk *w, struct handover *h, bool *more, struct error *err)
+/*
+ * A root of the same publisher. One that the log does not show as it should is not followed, and
+ * is no reason either to go without updates of those who are trusted: whoever wants to hide it
+ * from this device need not even show it.
+ */
+static int follow(struct walk *w, struct tuf_root *to_take, const struct publisher *who,
+		  struct trust *out, bool *more, struct error *err)
 {
+	CLEANUP(tuf_root_freep) struct tuf_root *to = to_take;
+	struct device *d = w->d;
+	struct error why = {0};
+	int r = logged_root(&w->log, d->root, to, true, &why);
+
+	if (r == E_NOTYET || (r < 0 && w->log.late)) {
+		out->log = why;
+		return 0;
+	}
+	if (r < 0)
+		return error_set(err, r, "%s", why.text);
+	*more = true;
+	r = device_note(d, "root", err, "root %" PRId64 " of %s is trusted now", to->version,
+			who->id);
+	return r == 0 ? device_advance(d, steal(to), err) : r;
+}
+
+/* One step; *more says whether there was one. */
+static int step(struct walk *w, struct trust *out, bool *more, struct error *err)
+{
+	struct handover *h = &out->handover;
 	struct device *d = w->d;
 	CLEANUP(tuf_root_freep) struct tuf_root *to = NULL;
 	CLEANUP(freep) struct publisher *who = calloc(1, sizeof(*who));
@@ -399,15 +472,7 @@ static int step(struct walk *w, struct handover *h, bool *more, struct error *er
 		*more = r == 0 && !h->present; /* it was taken */
 		return r;
 	}
-	r = logged_root(&w->log, d->root, to, true, err);
-	if (r < 0)
-		return r;
-	r = device_note(d, "root", err, "root %" PRId64 " of %s is trusted now", to->version,
-			who->id);
-	if (r == 0)
-		r = device_advance(d, steal(to), err);
-	*more = true;
-	return r;
+	return follow(w, steal(to), who, out, more, err);
 }
 
 /*
@@ -428,7 +493,8 @@ static int look(struct walk *w, struct error *err)
 	return r;
 }
 
-int trust_walk(struct device *d, const struct source *from, struct handover *out, struct error *err)
+int trust_walk(struct device *d, const struct source *from, struct elsewhere *elsewhere,
+	       struct trust *out, struct error *err)
 {
 	CLEANUP(walk_end) struct walk w = {.d = d, .from = from};
 	int64_t before = d->root->version;
@@ -436,7 +502,7 @@ int trust_walk(struct device *d, const struct source *from, struct handover *out
 	int r = trust_policy(&d->conf, &w.policy, err);
 
 	roots_init(&w.roots, from);
-	logged_init(&w.log, from, &d->st);
+	logged_init(&w.log, from, elsewhere, &d->st);
 	if (r == 0)
 		r = look(&w, err);
 	for (; r == 0 && more; w.steps++) {
@@ -447,7 +513,9 @@ int trust_walk(struct device *d, const struct source *from, struct handover *out
 	/* Another root, perhaps other witnesses. */
 	if (r == 0 && d->root->version != before)
 		r = look(&w, err);
-	if (r == 0 && !out->present && d->st.waiting.kind == WAITING_HANDOVER)
+	if (r == 0 && !out->handover.present && d->st.waiting.kind == WAITING_HANDOVER)
 		state_wait(&d->st, WAITING_NOTHING, "", "%s", "");
+	if (!out->log.code)
+		out->log = w.log.behind;
 	return r;
 }

@@ -43,7 +43,7 @@ int verb_handover_show(const struct cli_call *call, struct error *err)
 		r = check_run(&d, &o, &c, err);
 	if (r == 0)
 		r = device_save(&d, err);
-	return r == 0 ? print(call, &d, &c.handover, err) : r;
+	return r == 0 ? print(call, &d, &c.trust.handover, err) : r;
 }
 
 /* Consent is durable before the network is asked, so that a failure there costs nothing. */
@@ -91,12 +91,12 @@ static int accept(const struct cli_call *call, struct device *d, struct error *e
 		r = check_run(d, &o, &c, err);
 	if (r < 0)
 		return r;
-	if (!c.handover.present)
+	if (!c.trust.handover.present)
 		return accepted(call, d, err);
-	r = print(call, d, &c.handover, err);
+	r = print(call, d, &c.trust.handover, err);
 	if (r < 0)
 		return r;
-	if (!offer_same(&agreed, &c.handover.offer))
+	if (!offer_same(&agreed, &c.trust.handover.offer))
 		(void)fputs("bequest-client: what is offered now differs from what was shown: "
 			    "read it, then accept again\n",
 			    stderr);

@@ -63,14 +63,16 @@ static int status_json(const struct device *d, const struct publisher *who, stru
 	char slot[2] = {slot_letter(d->boot.running), '\0'};
 
 	return json_print(
-		json_pack("{s:s, s:{s:s, s:s}, s:I, s:{s:s?, s:s?, s:s}, s:o, s:s?, s:o, s:o}",
-			  "product", d->conf.product, "publisher", "id", who->id, "kind",
-			  publisher_kind_name(who->kind), "root_version",
-			  (json_int_t)d->root->version, "installed", "version",
-			  r->version[0] ? r->version : NULL, "sha256",
-			  r->sha256[0] ? r->sha256 : NULL, "slot", slot, "waiting",
-			  waiting_json(&d->st), "stale", d->st.stale[0] ? d->st.stale : NULL,
-			  "time", time_status(d), "last", last_json(&d->st)),
+		json_pack(
+			"{s:s, s:{s:s, s:s}, s:I, s:{s:s?, s:s?, s:s}, s:o, s:s?, s:s?, s:o, s:o}",
+			"product", d->conf.product, "publisher", "id", who->id, "kind",
+			publisher_kind_name(who->kind), "root_version",
+			(json_int_t)d->root->version, "installed", "version",
+			r->version[0] ? r->version : NULL, "sha256",
+			r->sha256[0] ? r->sha256 : NULL, "slot", slot, "waiting",
+			waiting_json(&d->st), "stale", d->st.stale[0] ? d->st.stale : NULL, "log",
+			d->st.log[0] ? d->st.log : NULL, "time", time_status(d), "last",
+			last_json(&d->st)),
 		err);
 }
 
@@ -128,6 +130,10 @@ static void print_status(const struct device *d, const struct publisher *who)
 			     d->st.waiting.reason);
 	if (d->st.stale[0])
 		(void)printf("stale       %s\n", d->st.stale);
+	if (d->st.log[0])
+		(void)printf("log         %s\n            updates of the present publisher go on; "
+			     "no other root is followed on the word of this log\n",
+			     d->st.log);
 	print_time(d);
 	utc_format(d->st.last.at, text);
 	if (d->st.last.verb[0])

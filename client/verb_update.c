@@ -86,14 +86,14 @@ static int report_json(const struct device *d, const struct check *c, struct err
 	json_t *handover = json_null();
 	int r = 0;
 
-	if (c->handover.present)
-		r = handover_describe(d, &c->handover, &handover, err);
+	if (c->trust.handover.present)
+		r = handover_describe(d, &c->trust.handover, &handover, err);
 	if (r < 0)
 		return r;
-	return json_print(json_pack("{s:b, s:s, s:I, s:o, s:o, s:s}", "ok", 1, "product",
+	return json_print(json_pack("{s:b, s:s, s:I, s:o, s:o, s:s, s:s}", "ok", 1, "product",
 				    d->conf.product, "root_version", (json_int_t)d->root->version,
 				    "handover", handover, "update", update_json(d, c), "stale",
-				    c->stale),
+				    c->stale, "log", d->st.log),
 			  err);
 }
 
@@ -125,10 +125,12 @@ static int report(const struct device *d, const struct check *c, struct error *e
 
 	if (d->root->version != c->root_before)
 		(void)printf("root %" PRId64 " is trusted now\n", d->root->version);
-	if (c->handover.present)
-		r = handover_print(d, &c->handover, err);
+	if (c->trust.handover.present)
+		r = handover_print(d, &c->trust.handover, err);
 	if (c->stale[0])
 		log_line(LOG_WARNING, "%s", c->stale);
+	if (c->trust.log.code)
+		log_line(LOG_WARNING, "%s", c->trust.log.text);
 	if (r == 0)
 		print_update(d, c);
 	return r;
@@ -150,7 +152,9 @@ static int run(const struct cli_call *call, const char *verb, const char *config
 		progress_end(o->ctx);
 	if (r == 0)
 		r = call->json ? report_json(&d, &c, err) : report(&d, &c, err);
-	if (r == 0 && c.handover.present)
+	if (r == 0 && c.trust.log.code)
+		r = cli_exit_status(c.trust.log.code);
+	if (r == 0 && c.trust.handover.present)
 		r = EXIT_DENIED;
 	return verb_end(&d, verb, r, err);
 }

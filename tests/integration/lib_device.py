@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 BIN = pathlib.Path(os.environ.get("BIN", "build"))
 SLOT_SIZE = 512 * 1024
+LONG = {"timestamp_days": 3650, "snapshot_days": 3650, "targets_days": 3650}
 
 
 def canonical(value):
@@ -69,6 +70,7 @@ class Log:
         self.key_id = hashlib.sha256(origin.encode() + b"\n\x01" + self.key.public).digest()[:4]
         self.hashes, self.nodes = [], {}
         self.witnesses, self.days = [], 0  # who cosigns, and how far their clocks are ahead
+        self.now = None  # what their clocks say; None: what this machine's does
         self.skew = {}  # witness: seconds that its own clock is off besides; None: it does not sign
 
     def witness(self, n):
@@ -124,7 +126,7 @@ class Log:
         text = f"{self.origin}\n{size}\n{top}\n"
         sig = base64.b64encode(self.key_id + self.key.sign(text.encode())).decode()
         note = f"{text}\n\u2014 {self.origin} {sig}\n"
-        at = int(time.time()) + self.days * 86400
+        at = (int(time.time()) if self.now is None else self.now) + self.days * 86400
         for i, (name, key) in enumerate(self.witnesses):
             if self.skew.get(i, 0) is None:
                 continue
@@ -163,6 +165,8 @@ class Product:
         self.images = {}
         self.vendor = Publisher("vendor", "vendor")
         self.mirrors = []
+        self.logs = None  # (log, url) of the roots that are made from now on; None: the one log
+        self.proved_anew = 8  # newest documents whose proofs are renewed with each one more
         self.rebuilders = None  # of the roots that are made from now on
         self.witnesses = {"keys": [], "threshold": 0}
         # A registry logs other products too.
@@ -184,7 +188,7 @@ class Product:
         self.leaves.append(json.dumps({"index": index, "leaf": leaf}, separators=(",", ":"),
                                       sort_keys=True))
         self.put("leaves.jsonl", "".join(line + "\n" for line in self.leaves).encode())
-        for one, at in self.entries[-8:]:
+        for one, at in self.entries[-self.proved_anew:]:
             self.put(f"proofs/{one}.tlog-proof", self.log.proof(at))
 
     def show_log(self, size=None):
@@ -225,8 +229,8 @@ class Product:
         keys = publisher.root + [publisher.targets, publisher.timestamp, publisher.snapshot]
         about = {"publisher": {"id": publisher.name, "name": publisher.name.title(),
                                "kind": publisher.kind},
-                 "logs": [{"origin": (log or self.log).origin, "vkey": (log or self.log).vkey(),
-                           "url": "log/"}],
+                 "logs": [{"origin": one.origin, "vkey": one.vkey(), "url": url}
+                          for one, url in self.logs or [(log or self.log, "log/")]],
                  "witnesses": self.witnesses}
         if self.mirrors:
             about["mirrors"] = self.mirrors
@@ -312,8 +316,13 @@ class Product:
         self.logged(doc, data)
         return doc
 
-    def handover(self, release=False, approvals=2, final=True, publish=True):
-        """A deposit, its release, the bridge, the root after it, and first targets under that."""
+    def handover(self, release=False, approvals=2, final=True, publish=True, notice=None,
+                 when_is=lambda what: None):
+        """A deposit, its release, the bridge, the root after it, and first targets under that.
+
+        `notice`: a trustee's, on this ground, in place of the vendor's end of life. `when_is` is
+        told what comes next ("deposit", "notice", "approval", "bridge"), and may set clocks.
+        """
         vendor, root = self.vendor, json.loads(self.roots[-1])
         self.stewards = Publisher("stewards", "stewards")
         self.keepers = Publisher("stewards", "stewards")  # the same people, fresh online keys
@@ -328,6 +337,7 @@ class Product:
                   for i in range(3)]
         policy = json.loads((pathlib.Path(__file__).resolve().parents[2] / "policies" / "release"
                              / "standard.json").read_text())
+        when_is("deposit")
         self.deposit = self.statement("deposit", 1, {
             "follows_root": {"version": root["signed"]["version"], "id": identity(root)},
             "bridge": identity(bridge), "support_until": when(-10), "refresh_by": when(300),
@@ -338,22 +348,36 @@ class Product:
             "items": [{"path": "handover/bridge.root.json", "size": 1, "sha256": sha256(b"b")}],
             "refs": {"refs/heads/main": {"commit": "0" * 40}},
             "release_policy": policy, "files": [payload] + shares}, vendor.root[:2], root)
+        self.subject = (self.notice(trustees[0], bridge, notice, when_is) if notice
+                        else self.end_of_life(vendor, root, bridge, final, release))
+        when_is("approval")
+        for i in range(approvals):
+            self.approve(trustees[i], bridge)
+        self.trustees, self.bridge = trustees, bridge
+        if publish:
+            when_is("bridge")
+            self.publish_handover()
+
+    def end_of_life(self, vendor, root, bridge, final, release):
         eol = {"date": when(-1), "reason": "the last engineer left"}
         if final:
             eol["final"] = {"root": identity(root), "bridge": identity(bridge)}
             eol["release"] = release
         self.eol = self.statement("eol", 1, eol, vendor.root[:2], root)
-        for i in range(approvals):
-            self.approve(trustees[i], bridge)
-        self.trustees, self.bridge = trustees, bridge
-        if publish:
-            self.publish_handover()
+        return {"eol": identity(self.eol)}
+
+    def notice(self, trustee, bridge, ground, when_is):
+        when_is("notice")
+        self.given = self.statement("notice", 1, {
+            "deposit": identity(self.deposit), "bridge": identity(bridge), "ground": ground,
+            "evidence": []}, [trustee])
+        return {"notice": identity(self.given)}
 
     def approve(self, trustee, bridge):
         # Two that are alike but for the signature would be one document.
         self.approvals = getattr(self, "approvals", 0) + 1
         return self.statement("approval", self.approvals, {
-            "eol": identity(self.eol), "deposit": identity(self.deposit),
+            **self.subject, "deposit": identity(self.deposit),
             "bridge": identity(bridge)}, [trustee])
 
     def publish_handover(self):
@@ -369,6 +393,16 @@ class Product:
         self.publish_root(self.bridge)
         self.after = self.root(self.keepers, self.stewards.root[:2])
         self.publish_root(self.after)
+
+
+def witnessed(case, n=3, threshold=2, days=None, image=b"", **device):
+    """A product whose root names witnesses, its first update, and a device."""
+    product = case.product
+    product.witnessed(n, threshold)
+    product.image("1.0.0", image)
+    product.publish(**days or LONG)
+    product.show_log()
+    return case.device(image=image, **device)
 
 
 class Server:

@@ -9,11 +9,10 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from lib_device import (Log, Publisher, Server, canonical, identity, preload,  # noqa: E402
-                        run_tests, sha256)
+from lib_device import (LONG, Log, Publisher, Server, canonical, identity, preload,  # noqa: E402
+                        run_tests, sha256, witnessed)
 
 DAY = 86400
-LONG = {"timestamp_days": 3650, "snapshot_days": 3650, "targets_days": 3650}
 V1, V2, V3 = (bytes([i]) * 100_001 for i in (1, 2, 3))
 YEAR_2090 = 3786912000
 
@@ -22,14 +21,8 @@ def _at(text):
     return int(datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S%z").timestamp())
 
 
-def _witnessed(case, n=3, threshold=2, days=LONG, **device):
-    """A product whose root names witnesses, its first update, and a device."""
-    product = case.product
-    product.witnessed(n, threshold)
-    product.image("1.0.0", V1)
-    product.publish(**days)
-    product.show_log()
-    return case.device(image=V1, **device)
+def _witnessed(case, **more):
+    return witnessed(case, image=V1, **more)
 
 
 def _vouched(d):

@@ -31,8 +31,8 @@ def an_update_is_installed_booted_and_confirmed(case):
     s = d.status()
     assert s["publisher"] == {"id": "vendor", "kind": "vendor"} and s["root_version"] == 1, s
     assert s["installed"]["version"] == "1.0.0" and s["installed"]["slot"] == "A", s
-    assert sorted(s) == ["installed", "last", "product", "publisher", "root_version", "stale", "time",
-                         "waiting"], s
+    assert sorted(s) == ["installed", "last", "log", "product", "publisher", "root_version", "stale",
+                         "time", "waiting"], s
     found = d.json("check")
     assert found["update"]["state"] == "available" and found["update"]["version"] == "2.0.0"
     assert d.slot("B", 1) == b"\0", "check installs nothing"

@@ -80,6 +80,7 @@ static void state_survives_a_round_trip(void **state)
 	char dir[] = "/tmp/bequest-test-XXXXXX";
 	struct state s = consenting(), back;
 	struct slot_record failed = {.version = "2.0"};
+	char endless[2 * STATE_LOG_MAX] = {0};
 	struct error err = {0};
 	int fd;
 
@@ -111,6 +112,10 @@ static void state_survives_a_round_trip(void **state)
 	s.kept = s.slot[SLOT_B];
 	memset(s.stale, 's', STATE_STALE_MAX);
 	memcpy(s.left, "2.1.0", 6);
+	memset(endless, 'l', sizeof(endless) - 1);
+	endless[1] = '\xc3';
+	state_log(&s, endless);
+	assert_int_equal(strlen(s.log), STATE_LOG_MAX);
 	assert_int_equal(state_save(&s, fd, &err), 0);
 	memset(&back, 0xaa, sizeof(back));
 	assert_int_equal(state_load(fd, &back, &err), 0);
@@ -133,6 +138,8 @@ static void state_survives_a_round_trip(void **state)
 	assert_int_equal(back.kept.size, 99);
 	assert_string_equal(back.stale, s.stale);
 	assert_string_equal(back.left, "2.1.0");
+	assert_memory_equal(back.log, "l?l", 3);
+	assert_string_equal(back.log, s.log);
 	closep(&fd);
 	assert_int_equal(file_remove_tree(AT_FDCWD, dir, &err), 0);
 }
