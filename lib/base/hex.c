@@ -78,11 +78,18 @@ int base64_encode(const void *data, size_t len, struct buf *out, struct error *e
 	return 0;
 }
 
+/* The value of a digit, or -1. */
 static int sextet(char c)
 {
-	const char *at = c ? strchr(digits64, c) : NULL;
-
-	return at ? (int)(at - digits64) : -1;
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	if (c == '+')
+		return 62;
+	return c == '/' ? 63 : -1;
 }
 
 /* One group of four characters; returns how many bytes it gives, or -1. */
@@ -110,19 +117,24 @@ static int decode_group(const char *in, bool last, unsigned char out[3])
 int base64_decode(const char *text, size_t len, struct buf *out, struct error *err)
 {
 	size_t start = out->len;
+	int r;
 
 	if (len % 4)
 		return error_set(err, E_INVALID, "base64: length %zu is no multiple of 4", len);
+	r = buf_reserve(out, len / 4 * 3, err);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < len; i += 4) {
-		unsigned char group[3];
+		unsigned char *group = (unsigned char *)out->data + out->len;
 		int n = decode_group(text + i, i + 4 == len, group);
-		int r = n < 0 ? error_set(err, E_INVALID, "base64: bad text at offset %zu", i)
-			      : buf_add(out, group, (size_t)n, err);
 
-		if (r < 0) {
+		if (n < 0) {
 			buf_cut(out, start);
-			return r;
+			return error_set(err, E_INVALID, "base64: bad text at offset %zu", i);
 		}
+		out->len += (size_t)n;
 	}
+	if (out->data)
+		out->data[out->len] = '\0';
 	return 0;
 }

@@ -118,6 +118,7 @@ static void one_text_one_meaning(void **state)
 		assert_int_equal(buf_puts(&out, "before", NULL), 0);
 		assert_error(base64_decode(bad[i].text, bad[i].len, &out, &err), E_INVALID, &err,
 			     "base64");
+		assert_string_equal(out.data, "before");
 		assert_int_equal(out.len, strlen("before"));
 	}
 }
