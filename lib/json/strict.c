@@ -281,9 +281,10 @@ static int read_hex(const struct reader *rd, const json_t *v, const char **out)
 {
 	char want[64];
 
-	(void)snprintf(want, sizeof(want), "%" PRId64 " lower-case hex digits", rd->f->max);
-	if (!hex_is(json_string_value(v), (size_t)rd->f->max))
+	if (!hex_is(json_string_value(v), (size_t)rd->f->max)) {
+		(void)snprintf(want, sizeof(want), "%" PRId64 " lower-case hex digits", rd->f->max);
 		return wrong_text(rd, want, v);
+	}
 	*out = json_string_value(v);
 	return 0;
 }
@@ -293,13 +294,14 @@ static int read_name(const struct reader *rd, const json_t *v, int *out)
 	const char *text = json_string_value(v);
 	char want[PATH_SHOWN_MAX] = "one of";
 
-	for (int i = 0; rd->f->names[i]; i++) {
-		size_t len = strlen(want);
-
-		if (text && strcmp(rd->f->names[i], text) == 0) {
+	for (int i = 0; text && rd->f->names[i]; i++)
+		if (strcmp(rd->f->names[i], text) == 0) {
 			*out = i;
 			return 0;
 		}
+	for (int i = 0; rd->f->names[i]; i++) {
+		size_t len = strlen(want);
+
 		(void)snprintf(want + len, sizeof(want) - len, "%s%s", i ? ", " : " ",
 			       rd->f->names[i]);
 	}
