@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <openssl/evp.h>
+#include <stdatomic.h>
 
 #include "lib/base/error.h"
 #include "lib/base/hex.h"
@@ -11,9 +12,27 @@ struct digest {
 	EVP_MD_CTX *ctx;
 };
 
+/*
+ * Looked up once, for all threads, and kept: the lookup that EVP_sha256() makes each time
+ * costs more than the hash of a short text.
+ */
+static const EVP_MD *algorithm(void)
+{
+	static _Atomic(EVP_MD *) kept;
+	EVP_MD *found = atomic_load(&kept), *none = NULL;
+
+	if (found)
+		return found;
+	found = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (!found || atomic_compare_exchange_strong(&kept, &none, found))
+		return found;
+	EVP_MD_free(found); /* another thread was first */
+	return none;
+}
+
 void sha256(const void *data, size_t len, unsigned char out[SHA256_LEN])
 {
-	int ok = EVP_Digest(data, len, out, NULL, EVP_sha256(), NULL);
+	int ok = EVP_Digest(data, len, out, NULL, algorithm(), NULL);
 
 	assert(ok == 1);
 	(void)ok;
@@ -31,7 +50,7 @@ void sha256_pair(const void *a, size_t a_len, const void *b, size_t b_len,
 		 unsigned char out[SHA256_LEN])
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	int ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) &&
+	int ok = ctx && EVP_DigestInit_ex(ctx, algorithm(), NULL) &&
 		 EVP_DigestUpdate(ctx, a, a_len) && EVP_DigestUpdate(ctx, b, b_len) &&
 		 EVP_DigestFinal_ex(ctx, out, NULL);
 
@@ -47,7 +66,7 @@ int digest_new(struct digest **out, struct error *err)
 	if (!d)
 		return error_nomem(err);
 	d->ctx = EVP_MD_CTX_new();
-	if (!d->ctx || EVP_DigestInit_ex(d->ctx, EVP_sha256(), NULL) != 1)
+	if (!d->ctx || EVP_DigestInit_ex(d->ctx, algorithm(), NULL) != 1)
 		return error_nomem(err);
 	*out = steal(d);
 	return 0;

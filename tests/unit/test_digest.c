@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/base/digest.h"
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <sys/mman.h>
 
 #include "lib/base/random.h"
@@ -19,6 +21,33 @@ static void digests_are_those_of_fips180(void **state)
 	assert_string_equal(hex, EMPTY);
 	sha256_hex("abc", 3, hex);
 	assert_string_equal(hex, ABC);
+}
+
+static void *hash_many(void *wrong)
+{
+	for (int i = 0; i < 1000; i++) {
+		char hex[SHA256_HEX_SIZE];
+
+		sha256_hex("abc", 3, hex);
+		*(bool *)wrong |= strcmp(hex, ABC) != 0;
+	}
+	return NULL;
+}
+
+/* Runs first, so that all find the algorithm not looked up yet. */
+static void threads_may_hash_at_once(void **state)
+{
+	enum { THREADS = 4 };
+	pthread_t thread[THREADS];
+	bool wrong[THREADS] = {false};
+
+	(void)state;
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, hash_many, &wrong[i]), 0);
+	for (int i = 0; i < THREADS; i++) {
+		assert_int_equal(pthread_join(thread[i], NULL), 0);
+		assert_false(wrong[i]);
+	}
 }
 
 static void two_pieces_are_one_text(void **state)
@@ -108,6 +137,7 @@ static void random_bytes_differ(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(threads_may_hash_at_once),
 		cmocka_unit_test(digests_are_those_of_fips180),
 		cmocka_unit_test(two_pieces_are_one_text),
 		cmocka_unit_test(a_running_digest_starts_again),
