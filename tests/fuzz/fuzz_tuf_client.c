@@ -49,11 +49,36 @@ static struct sim_file *pick_file(struct sim_files *files, uint8_t which)
 	return files->n ? &files->list[which % files->n] : NULL;
 }
 
+/* sim_trusts(), which parses the file, once for all inputs that see the same one. */
+static int64_t trusts(struct run *run, enum tuf_type type)
+{
+	static struct {
+		struct buf bytes;
+		int64_t version;
+	} known[TUF_TYPES];
+	char name[SIM_NAME_MAX];
+	const struct sim_file *f;
+	struct buf *last = &known[type].bytes;
+	struct error err = {0};
+
+	(void)snprintf(name, sizeof(name), "%s.json", tuf_type_name(type));
+	f = sim_local(run->sim, name);
+	if (!f)
+		return 0;
+	if (!last->data || last->len != f->bytes.len ||
+	    memcmp(last->data, f->bytes.data, last->len) != 0) {
+		buf_cut(last, 0);
+		require(buf_add(last, f->bytes.data, f->bytes.len, &err) == 0, "memory");
+		known[type].version = sim_trusts(run->sim, tuf_type_name(type));
+	}
+	return known[type].version;
+}
+
 /* What the client holds after it asked, against what it held before. */
 static void compare(struct run *run, bool fresh)
 {
-	int64_t root = sim_trusts(run->sim, "root");
-	int64_t timestamp = sim_trusts(run->sim, "timestamp");
+	int64_t root = trusts(run, TUF_ROOT);
+	int64_t timestamp = trusts(run, TUF_TIMESTAMP);
 
 	require(root >= run->root || run->store_spoilt, "the root is never rolled back");
 	if (root != run->root || run->store_spoilt)
@@ -73,8 +98,8 @@ static void refresh(struct run *run)
 	run->refreshes++;
 	require(r <= 0, "a status is 0 or negative");
 	if (r == 0) {
-		require(sim_trusts(run->sim, "snapshot") > 0, "a snapshot is trusted");
-		require(sim_trusts(run->sim, "targets") > 0, "targets are trusted");
+		require(trusts(run, TUF_SNAPSHOT) > 0, "a snapshot is trusted");
+		require(trusts(run, TUF_TARGETS) > 0, "targets are trusted");
 	}
 	compare(run, r == 0);
 }
@@ -227,13 +252,32 @@ static size_t step(struct run *run, uint8_t what, uint8_t which, const uint8_t *
 	return 0;
 }
 
+/* What every input starts from: made once, and its documents as short as they can be. */
+static struct tuf_sim *start(void)
+{
+	static struct tuf_sim *first;
+	static unsigned keys;
+
+	if (!first) {
+		toy_reset();
+		first = sim_new();
+		first->write = toy_document;
+		sim_publish(first, "root");
+		sim_publish(first, "targets");
+		sim_publish(first, "snapshot");
+		sim_publish(first, "timestamp");
+		const struct sim_file *root = sim_remote(first, "1.root.json");
+		sim_put(&first->local, "root.json", root->bytes.data, root->bytes.len);
+		keys = toy_keys();
+	}
+	toy_resume(keys);
+	return sim_copy(first);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct run run = {.root = 1};
+	struct run run = {.sim = start(), .root = 1};
 	size_t at = 0;
-
-	toy_reset();
-	run.sim = sim_new();
 
 	for (int i = 0; i < STEPS_MAX && at + 2 <= size; i++) {
 		uint8_t what = data[at], which = data[at + 1];

@@ -18,8 +18,11 @@
 struct buf;
 struct signer;
 
-/* Count keys from the first again: each input gets the same ones. */
+/* Count keys from the first again, or from that of which `keys` were made: each input gets the
+ * same. */
 void toy_reset(void);
+void toy_resume(unsigned keys);
+unsigned toy_keys(void);
 
 /*
  * Append the document around a `signed` part, however odd that is, as `n` signers sign

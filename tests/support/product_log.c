@@ -95,6 +95,15 @@ struct product_log *plog_new(size_t witnesses)
 	return p;
 }
 
+static void drop_files(struct product_log *p)
+{
+	for (size_t i = 0; i < p->nfiles; i++) {
+		free(p->files[i].path);
+		buf_clear(&p->files[i].bytes);
+	}
+	p->nfiles = 0;
+}
+
 void plog_free(struct product_log *p)
 {
 	if (!p)
@@ -106,12 +115,37 @@ void plog_free(struct product_log *p)
 		signer_free(p->witness[i]);
 	}
 	signer_free(p->stranger);
-	for (size_t i = 0; i < p->nfiles; i++) {
-		free(p->files[i].path);
-		buf_clear(&p->files[i].bytes);
-	}
+	drop_files(p);
 	free(p->tiles);
 	free(p);
+}
+
+static void copy_tiles(struct tiles *to, const struct tiles *from)
+{
+	memcpy(to->tile, from->tile, from->n * sizeof(from->tile[0]));
+	to->n = from->n;
+}
+
+void plog_copy(struct product_log **copy, const struct product_log *of)
+{
+	struct product_log *p = *copy ? *copy : calloc(1, sizeof(*p));
+	struct tiles *tiles = p && p->tiles ? p->tiles : tiles_new();
+	struct error err = {0};
+
+	must(p && tiles, "out of memory");
+	drop_files(p);
+	memcpy(p, of, offsetof(struct product_log, leaves));
+	memcpy(p->leaves, of->leaves, of->nleaves * sizeof(of->leaves[0]));
+	p->tiles = tiles;
+	copy_tiles(tiles, of->tiles);
+	for (size_t i = 0; i < of->nfiles; i++) {
+		const struct plog_file *f = &of->files[i];
+
+		p->files[i] = (struct plog_file){.path = strdup(f->path)};
+		must(p->files[i].path, "out of memory");
+		check(buf_add(&p->files[i].bytes, f->bytes.data, f->bytes.len, &err), &err);
+	}
+	*copy = p;
 }
 
 /* --- files ------------------------------------------------------------------------ */

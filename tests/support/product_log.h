@@ -33,17 +33,22 @@ struct product_log {
 	struct signer *witness[PLOG_PEOPLE]; /* with their cosigning keys */
 	struct note_key log_key, witness_key[PLOG_PEOPLE];
 	unsigned char log_seed[32], witness_seed[PLOG_PEOPLE][32];
-	struct tiles *tiles;
-	struct leaf leaves[PLOG_LEAVES_MAX];
-	size_t nleaves;
-	struct plog_file files[PLOG_FILES_MAX];
-	size_t nfiles;
 	int64_t statements; /* made so far: their versions */
+	struct tiles *tiles;
+	size_t nleaves, nfiles;
+	struct leaf leaves[PLOG_LEAVES_MAX];
+	struct plog_file files[PLOG_FILES_MAX];
 };
 
 struct product_log *plog_new(size_t witnesses);
 void plog_free(struct product_log *p);
 DEFINE_CLEANUP(struct product_log *, plog_free)
+
+/*
+ * Make `*copy` (NULL at first) the same log as `of`, whose keys it borrows: nobody may
+ * free it, but make it anew. That costs far less than what the log took to make.
+ */
+void plog_copy(struct product_log **copy, const struct product_log *of);
 
 struct evidence_source plog_source(struct product_log *p);
 

@@ -221,6 +221,14 @@ void sim_document(const struct sim_role *role, struct buf *out)
 	check(buf_add(out, envelope_bytes(e)->data, envelope_bytes(e)->len, &err), &err);
 }
 
+static void write_role(const struct tuf_sim *s, const struct sim_role *role, struct buf *out)
+{
+	if (s->write)
+		must(s->write(role->body, role->signers, role->nsigners, out), role->name);
+	else
+		sim_document(role, out);
+}
+
 static void note(struct tuf_sim *s, enum tuf_type by, const struct sim_role *role,
 		 const struct buf *bytes)
 {
@@ -249,7 +257,7 @@ void sim_publish(struct tuf_sim *s, const char *name)
 	CLEANUP(freep) char *quoted = NULL;
 	struct error err = {0};
 
-	sim_document(role, &bytes);
+	write_role(s, role, &bytes);
 	check(tuf_quote(name, false, &quoted, &err), &err);
 	if (role->type == TUF_ROOT || (consistent && role->type != TUF_TIMESTAMP))
 		check(buf_printf(&file, &err, "%" PRId64 ".", sim_version(role)), &err);
@@ -299,7 +307,10 @@ static const struct key *add_signer(struct sim_role *role, const char *kind)
 
 void sim_drop_signer(struct sim_role *role, size_t i)
 {
-	signer_free(role->signers[i]);
+	if (i >= role->lent)
+		signer_free(role->signers[i]);
+	else
+		role->lent--;
 	role->nsigners--;
 	memmove(&role->signers[i], &role->signers[i + 1],
 		(role->nsigners - i) * sizeof(role->signers[0]));
@@ -402,6 +413,46 @@ struct tuf_sim *sim_new(void)
 
 	struct sim_file *root = sim_remote(s, "1.root.json");
 	sim_put(&s->local, "root.json", root->bytes.data, root->bytes.len);
+	return s;
+}
+
+static void copy_files(struct sim_files *to, const struct sim_files *from)
+{
+	to->list = calloc(from->n, sizeof(*to->list));
+	must(to->list || !from->n, "no memory");
+	for (size_t i = 0; i < from->n; i++) {
+		const struct sim_file *f = &from->list[i];
+		struct sim_file *copy = &to->list[to->n++];
+		struct error err = {0};
+
+		*copy = (struct sim_file){.name = strdup(f->name), .fail = f->fail};
+		must(copy->name, "no memory");
+		check(buf_add(&copy->bytes, f->bytes.data, f->bytes.len, &err), &err);
+	}
+}
+
+struct tuf_sim *sim_copy(const struct tuf_sim *of)
+{
+	struct tuf_sim *s = calloc(1, sizeof(*s));
+
+	must(s, "no memory");
+	s->now = of->now;
+	s->write = of->write;
+	s->listing_hashes = of->listing_hashes;
+	s->o = of->o;
+	for (; s->nroles < of->nroles; s->nroles++) {
+		struct sim_role *role = calloc(1, sizeof(*role));
+
+		must(role, "no memory");
+		*role = *of->roles[s->nroles];
+		role->name = strdup(role->name);
+		role->body = json_deep_copy(role->body);
+		must(role->name && role->body, "no memory");
+		role->lent = role->nsigners;
+		s->roles[s->nroles] = role;
+	}
+	copy_files(&s->remote, &of->remote);
+	copy_files(&s->local, &of->local);
 	return s;
 }
 

@@ -19,8 +19,11 @@ struct sim_role {
 	enum tuf_type type;
 	json_t *body; /* the `signed` part, for the test to edit */
 	struct signer *signers[SIM_SIGNERS_MAX];
-	size_t nsigners;
+	size_t nsigners, lent; /* the first `lent` belong to the one that this is a copy of */
 };
+
+/* Append a document as `n` signers sign it; false: it has no canonical form. */
+typedef bool sim_writer(json_t *body, struct signer *const *by, size_t n, struct buf *out);
 
 struct sim_file {
 	char *name;
@@ -34,6 +37,7 @@ struct sim_files {
 
 struct tuf_sim {
 	int64_t now;         /* the client's clock, and when things are published */
+	sim_writer *write;   /* NULL: as people's programs write documents */
 	bool listing_hashes; /* snapshot and timestamp list length and hash; from the start on */
 	struct sim_role *roles[SIM_ROLES_MAX]; /* the first four by enum tuf_type */
 	size_t nroles;
@@ -45,6 +49,9 @@ struct tuf_sim {
 
 /* Every top-level role at version 1, published; the client has root.json. */
 struct tuf_sim *sim_new(void);
+
+/* The same once more, with the same keys: `of` has to live longer. Costs far less. */
+struct tuf_sim *sim_copy(const struct tuf_sim *of);
 void sim_free(struct tuf_sim *s);
 DEFINE_CLEANUP(struct tuf_sim *, sim_free)
 
