@@ -54,7 +54,7 @@ hard_ld := -pie -Wl,-z,relro,-z,now
 
 # FUZZ=1 is libFuzzer with sanitizers; plain, for speed, without; cov only measures.
 fuzz_flags_1 := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-fuzz_flags_plain := -fsanitize=fuzzer-no-link
+fuzz_flags_plain := -fsanitize=fuzzer-no-link -fno-sanitize-coverage=trace-cmp
 fuzz_flags_cov := -fprofile-instr-generate -fcoverage-mapping
 fuzzing := $(filter-out cov,$(FUZZ))
 
@@ -288,7 +288,7 @@ fuzz-run: fuzz
 RUNS ?= 10000000
 WORKERS ?= $(shell nproc)
 fuzz-long: fuzz
-	$(Q)$(MAKE) FUZZ=plain CC=clang $(toys:%=build/fuzz/plain/tests/fuzz/fuzz_%)
+	$(Q)$(MAKE) FUZZ=plain CC=clang $(patsubst %.c,build/fuzz/plain/%,$(wildcard tests/fuzz/fuzz_*.c))
 	$(Q)$(PYTHON) tests/fuzz/long.py run --runs $(RUNS) --workers $(WORKERS) $(if $(TARGET),--target $(TARGET))
 
 fuzz-report: lint-deps

@@ -17,6 +17,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -31,11 +32,15 @@ STATE = LONG / "state.json"
 FIRST_S, PIECE_S = 60, 300  # every target has its turn soon, then they take longer ones
 MAX_LEN = {"tuf_client": 256, "evidence": 256, "chain": 128}  # a program in two-byte steps
 MAX_LEN_ELSE = 8192
-SANITIZED_EVERY = 10  # of the targets that have a plain build: one piece in so many
+SANITIZED_SHARE = 20  # one execution in so many, at least; the others are of the plain build
 SEED_BYTES_MAX, SEEDS_MAX, CORPUS_MAX = 4096, 60, 96 * 1024  # of what goes into the tree
 # Where an allocation came from is known to a run that repeats a finding.
 OPTIONS = "malloc_context_size=0:quarantine_size_mb=4:thread_local_quarantine_size_kb=64"
+# glibc's malloc: keep what was freed at hand, and give nothing back to the kernel.
+TUNABLES = ("glibc.malloc.tcache_count=2000:glibc.malloc.trim_threshold=268435456:"
+            "glibc.malloc.mmap_threshold=268435456")
 lock = threading.Lock()
+running = set()
 
 
 def targets():
@@ -53,6 +58,8 @@ def account(name, **more):
         entry = state.setdefault(name, {"runs": 0, "sanitized": 0, "seconds": 0, "findings": 0})
         for key, value in more.items():
             entry[key] += value
+        if "seconds" in more:
+            entry["pace"] = round(more["runs"] / max(1, more["seconds"]))
         fresh = STATE.with_suffix(".new")
         fresh.write_text(json.dumps(state, indent=1, sort_keys=True) + "\n")
         fresh.rename(STATE)
@@ -77,7 +84,7 @@ def freeze(names):
 
 
 def environment():
-    return {**os.environ, "ASAN_OPTIONS": OPTIONS}
+    return {**os.environ, "ASAN_OPTIONS": OPTIONS, "GLIBC_TUNABLES": TUNABLES}
 
 
 def holds(program, artifact):
@@ -87,24 +94,31 @@ def holds(program, artifact):
     return again.returncode != 0
 
 
-def piece(programs, name, runs, turn):
+def piece(programs, name, runs):
     """Some minutes of one target; True if it may go on."""
-    limit = PIECE_S if name in load() else FIRST_S
-    plain = (name, True) in programs and turn % SANITIZED_EVERY != 0
+    entry = load().get(name)
+    limit = PIECE_S if entry else FIRST_S
+    owed = (entry["runs"] + runs) // SANITIZED_SHARE - entry["sanitized"] if entry else runs
+    plain = owed <= 0
+    runs = runs if plain else owed
     corpus, found = LONG / "corpus" / name, LONG / "findings"
     corpus.mkdir(parents=True, exist_ok=True)
     found.mkdir(exist_ok=True)
     seeds = [SEEDS / name] if (SEEDS / name).exists() else []
+    known = sum(len(list(folder.iterdir())) for folder in (corpus, *seeds))
     start = time.monotonic()
-    p = subprocess.run(
-        [programs[name, plain], f"-runs={runs}", f"-max_total_time={limit}", "-timeout=60",
-         "-rss_limit_mb=2048", f"-max_len={MAX_LEN.get(name, MAX_LEN_ELSE)}", "-reload=0",
-         "-print_final_stats=1", f"-artifact_prefix={found}/{name}-", corpus, *seeds],
+    p = subprocess.Popen(  # pylint: disable=consider-using-with
+        [programs[name, plain], f"-runs={runs + known + 1}", f"-max_total_time={limit}",
+         "-timeout=60", "-rss_limit_mb=2048", f"-max_len={MAX_LEN.get(name, MAX_LEN_ELSE)}",
+         "-reload=0", "-print_final_stats=1", f"-artifact_prefix={found}/{name}-", corpus, *seeds],
         env=environment(), text=True, errors="replace", stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE, check=False)
-    (LONG / f"{name}.log").write_text(p.stderr[-65536:])
-    first = re.search(r"^#(\d+)\s+INITED", p.stderr, re.M)  # the corpus, again: not counted
-    last = re.search(r"stat::number_of_executed_units:\s*(\d+)", p.stderr)
+        stderr=subprocess.PIPE)
+    running.add(p)
+    said = p.communicate()[1]
+    running.discard(p)
+    (LONG / f"{name}.log").write_text(said[-65536:])
+    first = re.search(r"^#(\d+)\s+INITED", said, re.M)  # the corpus, again: not counted
+    last = re.search(r"stat::number_of_executed_units:\s*(\d+)", said)
     done = max(0, int(last.group(1)) - int(first.group(1))) if first and last else 0
     account(name, runs=done, sanitized=0 if plain else done,
             seconds=round(time.monotonic() - start))
@@ -112,7 +126,7 @@ def piece(programs, name, runs, turn):
         return done > 0
     if p.returncode in (-2, -15, 72, 130):
         return False
-    artifact = re.search(r"written to (\S+)", p.stderr)
+    artifact = re.search(r"written to (\S+)", said)
     if artifact and not holds(programs[name, False], artifact.group(1)):
         pathlib.Path(artifact.group(1)).unlink()
         return True
@@ -122,20 +136,25 @@ def piece(programs, name, runs, turn):
     return False
 
 
+def time_left(entry, runs):
+    """Seconds at the pace of the last piece; none for a target that never ran."""
+    if not entry:
+        return 0
+    return (runs - entry["runs"]) / max(1, entry.get("pace", entry["runs"] / entry["seconds"]))
+
+
 def work(programs, queue, runs, stopped):
-    """Take the target that is furthest behind, one piece at a time."""
-    turns = {}
+    """Take the target that will be done first, one piece at a time."""
     while not stopped.is_set():
         with lock:
             state = load()
             open_ones = [n for n in queue if state.get(n, {}).get("runs", 0) < runs]
             if not open_ones:
                 return
-            name = min(open_ones, key=lambda n: state.get(n, {}).get("seconds", 0))
+            name = min(open_ones, key=lambda n: time_left(state.get(n), runs))
             queue.remove(name)
-        turns[name] = turns.get(name, state.get(name, {}).get("seconds", 0) // PIECE_S) + 1
         left = runs - state.get(name, {}).get("runs", 0)
-        goes_on = piece(programs, name, left, turns[name])
+        goes_on = piece(programs, name, left)
         now = load()[name]
         print(f"{name}: {now['runs']:,} of {runs:,} in {now['seconds']} s", flush=True)
         if goes_on:
@@ -153,13 +172,18 @@ def run(args):
     queue = [args.target] if args.target else targets()
     programs = freeze(queue)
     stopped = threading.Event()
+
+    def stop(*_):
+        stopped.set()
+        for p in list(running):
+            p.terminate()  # it says how far it came
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
     with concurrent.futures.ThreadPoolExecutor(args.workers) as pool:
         jobs = [pool.submit(work, programs, queue, args.runs, stopped) for _ in range(args.workers)]
-        try:
-            for job in jobs:
-                job.result()
-        except KeyboardInterrupt:
-            stopped.set()
+        for job in jobs:
+            job.result()
     state = load()
     behind = [n for n in ([args.target] if args.target else targets())
               if state.get(n, {}).get("runs", 0) < args.runs]
