@@ -2,13 +2,13 @@
 #include "lib/tuf/lineage.h"
 
 #include "lib/base/error.h"
+#include "lib/tuf/role.h"
 
 enum { NODES_MAX = 65536 };
 
 struct node {
 	struct node *next;
 	struct descent at;
-	bool asked; /* what it delegates was looked at */
 };
 
 /*
@@ -26,6 +26,8 @@ struct lineage {
 	void *ctx;
 	struct node *first, *last;
 	struct node *given; /* the last one that was handed out; NULL: none yet */
+	struct node *asked; /* the last one of which it was looked at what it delegates */
+	json_t *names;      /* of roles that are delegated to: a set */
 	struct level *levels;
 	size_t n;
 };
@@ -40,13 +42,16 @@ static int add_node(struct lineage *l, const struct descent *up, struct delegati
 	node = calloc(1, sizeof(*node));
 	if (!node)
 		return error_nomem(err);
-	node->at = (struct descent){up, d};
+	node->at = (struct descent){.up = up,
+				    .d = d,
+				    .first = !json_object_get(l->names, d->name),
+				    .rank = json_object_size(l->names)};
 	if (l->last)
 		l->last->next = node;
 	else
 		l->first = node;
 	l->last = node;
-	return 0;
+	return json_object_set_new(l->names, d->name, json_true()) < 0 ? error_nomem(err) : 0;
 }
 
 /* What a role delegates; nothing, if it has no metadata. */
@@ -62,7 +67,7 @@ static int add_children(struct lineage *l, const char *role, const struct descen
 		return error_nomem(err);
 	level->older = l->levels;
 	l->levels = level;
-	r = l->load(l->ctx, role, &body, &none);
+	r = l->load(l->ctx, role, up, &body, &none);
 	if (r < 0)
 		return r == E_NOTFOUND ? 0 : error_set(err, r, "%s", none.text);
 	level->delegations = json_incref(json_object_get(body, "delegations"));
@@ -83,6 +88,9 @@ int lineage_new(lineage_load_fn load, void *ctx, struct lineage **out, struct er
 		return error_nomem(err);
 	l->load = load;
 	l->ctx = ctx;
+	l->names = json_object();
+	if (!l->names)
+		return error_nomem(err);
 	r = add_children(l, "targets", NULL, err);
 	if (r == 0)
 		*out = steal(l);
@@ -107,28 +115,18 @@ void lineage_free(struct lineage *l)
 		json_decref(level->delegations);
 		free(level);
 	}
+	json_decref(l->names);
 	free(l);
-}
-
-static bool asked_before(const struct lineage *l, const struct node *node)
-{
-	for (const struct node *n = l->first; n && n != node; n = n->next)
-		if (n->asked && strcmp(n->at.d->name, node->at.d->name) == 0)
-			return true;
-	return false;
 }
 
 int lineage_next(struct lineage *l, const struct descent **out, struct error *err)
 {
 	struct node *next = l->given ? l->given->next : l->first;
 
-	for (struct node *n = l->first; !next && n; n = n->next) {
-		int r;
+	for (struct node *n = l->asked ? l->asked->next : l->first; !next && n; n = n->next) {
+		int r = n->at.first ? add_children(l, n->at.d->name, &n->at, err) : 0;
 
-		if (n->asked || asked_before(l, n))
-			continue;
-		n->asked = true;
-		r = add_children(l, n->at.d->name, &n->at, err);
+		l->asked = n;
 		if (r < 0)
 			return r;
 		next = l->given ? l->given->next : l->first;
@@ -156,6 +154,11 @@ int lineage_find(struct lineage *l, const char *role, const struct descent **out
 			return 0;
 		}
 	}
+}
+
+bool descent_found(const struct descent *at)
+{
+	return !at->up || at->up->rank < TUF_DELEGATIONS_MAX;
 }
 
 bool descent_trusts(const struct descent *at, const char *path)

@@ -312,8 +312,10 @@ int work_body(struct work *w, const char *role, json_t **out, struct error *err)
 	return r;
 }
 
-static int load_body(void *ctx, const char *role, json_t **out, struct error *err)
+static int load_body(void *ctx, const char *role, const struct descent *at, json_t **out,
+		     struct error *err)
 {
+	(void)at;
 	return work_body(ctx, role, out, err);
 }
 

@@ -250,12 +250,15 @@ struct tree {
 	size_t loads;
 };
 
-static int load(void *ctx, const char *role, json_t **out, struct error *err)
+static int load(void *ctx, const char *role, const struct descent *at, json_t **out,
+		struct error *err)
 {
 	struct tree *t = ctx;
 	json_t *body = json_object_get(t->bodies, role);
 
 	t->loads++;
+	assert_string_equal(at ? at->d->name : "targets", role);
+	assert_true(!at || at->first);
 	if (!body)
 		return error_set(err, E_NOTFOUND, "%s", role);
 	*out = json_incref(body);
@@ -279,6 +282,7 @@ static struct tree tree_new(void)
 static void delegations_come_level_by_level_and_cycles_end(void **state)
 {
 	static const char *const order[] = {"a", "b", "c", "c", "a"};
+	static const size_t rank[] = {0, 1, 2, 3, 3};
 	struct tree t = tree_new();
 	struct lineage *l = NULL;
 	const struct descent *at = NULL;
@@ -290,6 +294,8 @@ static void delegations_come_level_by_level_and_cycles_end(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
 		assert_int_equal(lineage_next(l, &at, &err), 0);
 		assert_string_equal(at->d->name, order[i]);
+		assert_int_equal(at->rank, rank[i]);
+		assert_int_equal(at->first, i < 3);
 		if (i < 2)
 			assert_int_equal(t.loads, 1);
 	}
