@@ -102,7 +102,8 @@ static int remember(const struct place *at, enum tuf_type type, int64_t version,
 
 struct meta {
 	struct store *store;
-	json_t *role; /* borrowed */
+	json_t *role;       /* borrowed */
+	const json_t *last; /* what the last snapshot of this tenure lists; NULL: there is none */
 };
 
 static int add_meta(void *ctx, const struct role_row *row, struct error *err)
@@ -111,28 +112,55 @@ static int add_meta(void *ctx, const struct role_row *row, struct error *err)
 	struct meta *m = ctx;
 	struct document_row doc;
 	char file[ROLE_SIZE + 8];
-	int r = store_document(m->store, row->document, &doc, &bytes, err);
+	json_t *same;
+	int r;
 
+	(void)snprintf(file, sizeof(file), "%s.json", row->name);
+	same = json_object_get(m->last, file);
+	if (same && json_integer_value(json_object_get(same, "version")) == row->version)
+		return json_object_set(json_object_get(m->role, "meta"), file, same) < 0
+			       ? error_nomem(err)
+			       : 0;
+	r = store_document(m->store, row->document, &doc, &bytes, err);
 	if (r < 0)
 		return r;
-	(void)snprintf(file, sizeof(file), "%s.json", row->name);
 	return repo_meta_set(m->role, file, row->version, bytes.data, bytes.len, err);
 }
 
-/* Make the next snapshot over the roles in force. */
+/* The last snapshot of this tenure; NULL: there is none. */
+static int last_snapshot(const struct place *at, struct envelope **out, struct error *err)
+{
+	struct online_row row = {.tenure = at->tenure.n, .type = "snapshot"};
+	CLEANUP(buf_clear) struct buf bytes = {0};
+	struct error none;
+	int r;
+
+	(void)snprintf(row.product, sizeof(row.product), "%s", at->product);
+	r = store_online(at->w->store, &row, &bytes, &none);
+	if (r == E_NOTFOUND)
+		return 0;
+	return r < 0 ? error_set(err, r, "%s", none.text)
+		     : envelope_parse(bytes.data, bytes.len, "snapshot.json", out, err);
+}
+
+/* Make the next snapshot over the roles in force; a version once listed stays what it is. */
 static int make_snapshot(const struct place *at, struct error *err)
 {
+	CLEANUP(envelope_freep) struct envelope *last = NULL;
 	CLEANUP(buf_clear) struct buf bytes = {0};
 	CLEANUP(json_decrefp) json_t *role = NULL;
 	int64_t version = 0;
 	int r = next_version(at, TUF_SNAPSHOT, &version, err);
 
 	if (r == 0)
+		r = last_snapshot(at, &last, err);
+	if (r == 0)
 		r = repo_signed_new(TUF_SNAPSHOT, at->product, version, at->w->now, &role, err);
 	if (r < 0)
 		return r;
 
-	struct meta m = {at->w->store, role};
+	struct meta m = {at->w->store, role,
+			 last ? json_object_get(envelope_signed(last), "meta") : NULL};
 	r = store_roles(at->w->store, at->product, at->tenure.n, add_meta, &m, err);
 	if (r == 0)
 		r = sign_online(at, TUF_SNAPSHOT, steal(role), &bytes, err);
