@@ -133,6 +133,15 @@ int batch_find(struct batch *b, const char *id, struct envelope **out, struct er
 	return r < 0 ? r : envelope_parse(bytes.data, bytes.len, "document", out, err);
 }
 
+bool batch_is_proposal(const struct batch *b, const char *id)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (b->items[i].state == ITEM_PROPOSAL &&
+		    strcmp(envelope_id(b->items[i].doc), id) == 0)
+			return true;
+	return false;
+}
+
 int batch_final_bridge(const struct batch *b, const char *root, char out[SHA256_HEX_SIZE],
 		       struct error *err)
 {

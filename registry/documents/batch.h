@@ -30,6 +30,7 @@ struct item {
 	char name[96];        /* "root 2", for error texts */
 	enum item_state state;
 	bool merged;                     /* it has signatures of an earlier proposal */
+	bool wider, longer;              /* than the version before: more delegations; more bytes */
 	int64_t have, need;              /* signatures that count, of the keys that lack most */
 	struct role_keys sets[KEY_SETS]; /* owned: whose signatures count */
 	size_t nsets;
@@ -73,6 +74,10 @@ MUSTCHECK int batch_blob(struct batch *b, const char *path, const char *sha256, 
 
 /* The document that an id names, from this batch, from the store or from what waits. */
 MUSTCHECK int batch_find(struct batch *b, const char *id, struct envelope **out, struct error *err);
+
+/* Does this document of the batch still lack signatures? It will have them before it is published.
+ */
+bool batch_is_proposal(const struct batch *b, const char *id);
 
 /* The bridge that a final eol under the root of this id named; "" if there is none. */
 MUSTCHECK int batch_final_bridge(const struct batch *b, const char *root, char out[SHA256_HEX_SIZE],

@@ -10,54 +10,13 @@
 #include "lib/json/strict.h"
 #include "lib/tuf/review.h"
 #include "registry/documents/bundles.h"
+#include "registry/documents/delegations.h"
 
 enum {
 	TARGETS_PER_ROLE_MAX = 4096,
 	TARGET_SIZE_MAX_LOG2 = 40,
-	ROLES_MAX = 256,  /* delegations of a product */
-	UNNAMED_MAX = 64, /* looked at for a document that does not name its role */
+	UNNAMED_MAX = 64, /* delegations looked at for a document that does not name its role */
 };
-
-/*
- * A file is named after it, for everybody who copies the tree, whatever their file
- * system: so it is one component, not hidden, and with no other separator.
- */
-static bool role_name_ok(const char *name)
-{
-	return delegation_name_ok(name) && strlen(name) < ROLE_SIZE && *name != '.' &&
-	       file_name_ok(name) && !strchr(name, '\\');
-}
-
-/* The targets role in force, its envelope. */
-static int load_role(struct batch *b, int64_t tenure, const char *name, struct role_row *row,
-		     struct envelope **out, struct error *err)
-{
-	CLEANUP(buf_clear) struct buf bytes = {0};
-	struct document_row doc;
-	int r = store_role(b->w->store, b->product, tenure, name, row, err);
-
-	if (r == 0)
-		r = store_document(b->w->store, row->document, &doc, &bytes, err);
-	return r < 0 ? r : envelope_parse(bytes.data, bytes.len, name, out, err);
-}
-
-/* Where the delegated roles of a tenure are read from. */
-struct source {
-	struct batch *b;
-	int64_t tenure;
-};
-
-static int load_body(void *ctx, const char *name, json_t **out, struct error *err)
-{
-	CLEANUP(envelope_freep) struct envelope *doc = NULL;
-	const struct source *from = ctx;
-	struct role_row row;
-	int r = load_role(from->b, from->tenure, name, &row, &doc, err);
-
-	if (r == 0)
-		*out = json_incref(envelope_signed(doc));
-	return r;
-}
 
 /* Which role the document is of, and by whose keys; searched from the top downwards. */
 struct search {
@@ -82,8 +41,8 @@ static int consider(struct search *s, const struct descent *at, struct error *er
 	struct role_keys set = {0};
 	int r;
 
-	if (!role_name_ok(at->d->name) || (s->wanted && strcmp(s->wanted, at->d->name) != 0) ||
-	    (s->found && strcmp(s->name, at->d->name) == 0))
+	if (!at->first || !delegations_role_ok(at->d->name) ||
+	    (s->wanted && strcmp(s->wanted, at->d->name) != 0))
 		return 0;
 	r = delegation_keys(at->d, &set, err);
 	if (r < 0)
@@ -100,12 +59,22 @@ static int consider(struct search *s, const struct descent *at, struct error *er
 	return 0;
 }
 
-/* Look through what is delegated; by signatures alone, not far. */
+static size_t depth(const struct descent *at)
+{
+	size_t n = 0;
+
+	for (; at; at = at->up)
+		n++;
+	return n;
+}
+
+/* Look through what is delegated; by signatures alone, not far, and no further down than it fits.
+ */
 static int search_delegated(struct search *s, struct error *err)
 {
 	const struct descent *at = NULL;
 	struct error none = {0};
-	int r = lineage_new(load_body, &s->from, &s->lineage, err);
+	int r = source_lineage(&s->from, &s->lineage, err);
 
 	while (r == 0 && !(s->wanted && s->found)) {
 		r = lineage_next(s->lineage, &at, &none);
@@ -113,6 +82,8 @@ static int search_delegated(struct search *s, struct error *err)
 			return 0;
 		if (r < 0)
 			return error_set(err, r, "%s", none.text);
+		if (s->found && depth(at) > depth(s->at))
+			return 0;
 		if (!s->wanted && s->seen++ == UNNAMED_MAX)
 			return error_set(err, E_INVALID,
 					 "%s: signed.x-bequest.role: want the name of its role: "
@@ -181,7 +152,7 @@ static int check_version(struct search *s, struct envelope **previous, struct er
 	int64_t version = envelope_version(s->it->doc), want = 1, other = 0;
 	struct role_row row = {0};
 	struct error none;
-	int r = load_role(s->from.b, s->from.tenure, s->name, &row, previous, &none);
+	int r = source_role(&s->from, s->name, &row, previous, &none);
 
 	if (r < 0 && r != E_NOTFOUND)
 		return error_set(err, r, "%s", none.text);
@@ -189,7 +160,9 @@ static int check_version(struct search *s, struct envelope **previous, struct er
 		want = row.version + 1;
 	else
 		r = last_before(s->from.b, s->from.tenure, s->name, &other, err);
-	if (r < 0 && r != E_NOTFOUND)
+	if (r == 0 && !*previous && s->at)
+		r = delegations_name(&s->from, s->it, !s->at->up, err);
+	if (r < 0)
 		return r;
 	if (version == want || (other && version == other + 1))
 		return 0;
@@ -357,6 +330,8 @@ static int check_role(struct search *s, const struct tuf_root *root, struct erro
 	if (r == 0)
 		r = check_version(s, &previous, err);
 	if (r == 0)
+		r = delegations_new(&s->from, s->it, s->name, previous, err);
+	if (r == 0)
 		r = publisher_read(root, "root.json", &who, err);
 	if (r < 0)
 		return r;
@@ -416,74 +391,6 @@ int judge_targets(struct batch *b, struct item *it, struct error *err)
 
 /* --- the whole --- */
 
-/* Still lacks signatures: it will have them before it is published. */
-static bool is_proposal(const struct batch *b, const char *id)
-{
-	for (size_t i = 0; i < b->n; i++)
-		if (b->items[i].state == ITEM_PROPOSAL &&
-		    strcmp(envelope_id(b->items[i].doc), id) == 0)
-			return true;
-	return false;
-}
-
-/* What is delegated to has metadata, signed as the delegating role asks. */
-static int check_delegation(struct source *from, const struct descent *at, struct error *err)
-{
-	const char *parent = at->up ? at->up->d->name : "targets", *name = at->d->name;
-	CLEANUP(envelope_freep) struct envelope *doc = NULL;
-	CLEANUP(role_keys_clear) struct role_keys set = {0};
-	struct role_row row;
-	struct error none = {0};
-	char whose[ROLE_SIZE + 16];
-	int r;
-
-	if (!role_name_ok(name))
-		return error_set(err, E_INVALID, "%s: signed.delegations: %.80s: not a role name",
-				 parent, name);
-	r = load_role(from->b, from->tenure, name, &row, &doc, &none);
-	if (r == E_NOTFOUND)
-		return error_set(err, E_DENIED,
-				 "%s: delegates to %s, which has no metadata: post its first "
-				 "version in the same array",
-				 parent, name);
-	if (r < 0)
-		return error_set(err, r, "%s", none.text);
-	if (is_proposal(from->b, row.document))
-		return 0;
-	r = delegation_keys(at->d, &set, err);
-	(void)snprintf(whose, sizeof(whose), "the %s role", name);
-	if (r == 0 && envelope_verify(doc, &set, whose, &none) < 0)
-		r = error_set(err, E_DENIED,
-			      "%s: the current version is not signed as %s asks: post the next "
-			      "one in the same array",
-			      name, parent);
-	return r;
-}
-
-/* Whatever a search may come to: all published, all signed by whom it says. */
-static int check_reachable(struct source *from, struct error *err)
-{
-	CLEANUP(lineage_freep) struct lineage *lineage = NULL;
-	const struct descent *at = NULL;
-	struct error none = {0};
-	int r = lineage_new(load_body, from, &lineage, err);
-
-	for (size_t n = 0; r == 0; n++) {
-		r = lineage_next(lineage, &at, &none);
-		if (r == E_NOTFOUND)
-			return 0;
-		if (r < 0)
-			return error_set(err, r, "%s", none.text);
-		if (n == ROLES_MAX)
-			return error_set(err, E_INVALID,
-					 "targets: signed.delegations: want no more than %d "
-					 "delegations in all",
-					 ROLES_MAX);
-		r = check_delegation(from, at, err);
-	}
-	return r;
-}
-
 /* Is the top-level role in force signed as the current root asks? A proposal will be. */
 static int check_top(struct batch *b, const struct product_row *product, bool *any,
 		     struct error *err)
@@ -492,14 +399,15 @@ static int check_top(struct batch *b, const struct product_row *product, bool *a
 	CLEANUP(envelope_freep) struct envelope *doc = NULL;
 	struct role_row row;
 	struct error none;
-	int r = load_role(b, product->tenure, "targets", &row, &doc, &none);
+	const struct source from = {b, product->tenure};
+	int r = source_role(&from, "targets", &row, &doc, &none);
 
 	*any = r == 0;
 	if (r == E_NOTFOUND)
 		return 0;
 	if (r < 0)
 		return error_set(err, r, "%s", none.text);
-	if (is_proposal(b, row.document))
+	if (batch_is_proposal(b, row.document))
 		return 0;
 	r = load_root(b->w->store, b->product, product->root, &root, err);
 	if (r < 0)
@@ -555,5 +463,5 @@ int judge_whole(struct batch *b, struct error *err)
 				 "in the same array",
 				 b->last_root);
 	x.tenure = product.tenure;
-	return any ? check_reachable(&x, err) : 0;
+	return any ? delegations_whole(&x, err) : 0;
 }

@@ -249,6 +249,27 @@ struct paper town_targets(struct town *t, int64_t version, const char *kind)
 	return p;
 }
 
+void town_delegate(struct paper *targets, const char *name, const char *path,
+		   const struct signer *to)
+{
+	CLEANUP(json_decrefp) json_t *paths = json_pack("[s]", path);
+	const struct key *key = signer_key(to);
+	MUST_ERROR;
+
+	must(repo_delegate(targets->body, name, paths, 1, &must_error));
+	must(repo_delegate_key(targets->body, name, key_id(key), key_object(key), &must_error));
+}
+
+struct paper town_channel(struct town *t, int64_t version, const char *name, struct signer *by)
+{
+	struct paper p = town_targets(t, version, "stewards");
+
+	p.by[0] = by;
+	if (json_object_set_new(p.body, "x-bequest", json_pack("{s:s}", "role", name)) < 0)
+		abort();
+	return p;
+}
+
 void town_add_target(struct paper *targets, const char *path, const char *content,
 		     json_t *custom_take)
 {

@@ -66,6 +66,11 @@ struct paper town_bridge(struct town *t, int64_t version);
 struct paper town_targets(struct town *t, int64_t version, const char *kind);
 void town_add_target(struct paper *targets, const char *path, const char *content,
 		     json_t *custom_take);
+/* Delegate what matches `path` to a role of one key. */
+void town_delegate(struct paper *targets, const char *name, const char *path,
+		   const struct signer *to);
+/* A delegated role, which it names, with nothing in it. */
+struct paper town_channel(struct town *t, int64_t version, const char *name, struct signer *by);
 /* A statement by the root role; more members are the test's to add. */
 struct paper town_statement(struct town *t, const char *type, int64_t version,
 			    const struct paper *root);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/town_expect.h"
 
+#include <sqlite3.h>
+
 #include "registry/verbs_admin.h"
 #include "tests/unit/unit.h"
 
@@ -41,4 +43,16 @@ void assert_refused(struct town *t, struct paper *papers, size_t n, int code, co
 void assert_refused1(struct town *t, struct paper p, int code, const char *text)
 {
 	assert_refused(t, &p, 1, code, text);
+}
+
+void town_sql(const struct town *t, const char *sql)
+{
+	CLEANUP(buf_clear) struct buf path = {0};
+	struct error err = {0};
+	sqlite3 *db = NULL;
+
+	assert_int_equal(buf_printf(&path, &err, "%s/registry.db", t->dir), 0);
+	assert_int_equal(sqlite3_open(path.data, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }

@@ -18,4 +18,7 @@ void assert_sound(const struct town *t);
 void assert_refused(struct town *t, struct paper *papers, size_t n, int code, const char *text);
 void assert_refused1(struct town *t, struct paper p, int code, const char *text);
 
+/* Change the registry's database behind its back. */
+void town_sql(const struct town *t, const char *sql);
+
 #endif

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a registry takes, keeps waiting and refuses. */
-#include <sqlite3.h>
-
 #include "lib/base/utc.h"
 #include "lib/tuf/repo.h"
 #include "registry/verbs_admin.h"
@@ -206,25 +204,11 @@ static void delegated_role_is_found_by_its_keys_and_published_with_its_parent(vo
 /* --- channels --- */
 
 /* Targets `version` by the vendor, with `name` delegated to the maintainer. */
-static struct paper delegating(struct town *t, int64_t version, const char *name, const char *paths)
+static struct paper delegating(struct town *t, int64_t version, const char *name, const char *path)
 {
-	CLEANUP(json_decrefp) json_t *list = json_pack("[s]", paths);
-	const struct key *key = signer_key(t->maintainer);
 	struct paper p = town_targets(t, version, "vendor");
-	struct error err = {0};
 
-	assert_int_equal(repo_delegate(p.body, name, list, 1, &err), 0);
-	assert_int_equal(repo_delegate_key(p.body, name, key_id(key), key_object(key), &err), 0);
-	return p;
-}
-
-/* A version of a delegated role, by the maintainer. */
-static struct paper channel(struct town *t, int64_t version, const char *name)
-{
-	struct paper p = town_targets(t, version, "stewards");
-
-	assert_int_equal(json_object_set_new(p.body, "x-bequest", json_pack("{s:s}", "role", name)),
-			 0);
+	town_delegate(&p, name, path, t->maintainer);
 	return p;
 }
 
@@ -236,7 +220,7 @@ static void open_channel(struct town *t, struct paper *root)
 
 	town_settle(t, root);
 	papers[0] = delegating(t, 2, "beta", "beta/*");
-	papers[1] = channel(t, 1, "beta");
+	papers[1] = town_channel(t, 1, "beta", t->maintainer);
 	assert_int_equal(town_post(t, papers, 2, NULL, &err), 0);
 }
 
@@ -248,13 +232,13 @@ static void delegated_role_lists_what_was_delegated_to_it(void **state)
 	struct error err = {0};
 
 	open_channel(t, &root);
-	p = channel(t, 2, "beta");
+	p = town_channel(t, 2, "beta", t->maintainer);
 	town_add_target(&p, "image.bin", "image", NULL);
 	assert_refused1(
 		t, p, E_INVALID,
 		"beta 2: signed.targets[\"image.bin\"]: is not among the paths that are delegated to "
 		"beta");
-	p = channel(t, 2, "beta");
+	p = town_channel(t, 2, "beta", t->maintainer);
 	town_add_target(&p, "beta/image.bin", "image", NULL);
 	town_expect(t, p, "waiting");
 	assert_int_equal(town_upload(t, "image", &err), 0);
@@ -271,7 +255,7 @@ static void delegated_role_is_held_to_the_publishing_policy(void **state)
 	struct paper root, p;
 
 	open_channel(t, &root);
-	p = channel(t, 2, "beta");
+	p = town_channel(t, 2, "beta", t->maintainer);
 	town_add_target(&p, "beta/image.bin", "image",
 			json_pack("{s:{s:s, s:[s]}}", "bequest", "version", "2.0", "hardware",
 				  "other,device"));
@@ -299,14 +283,15 @@ static void who_is_removed_from_a_channel_publishes_no_more(void **state)
 		"beta: the current version is not signed as targets asks: post the next one in the "
 		"same array");
 	papers[0] = p;
-	papers[1] = channel(t, 2, "beta");
+	papers[1] = town_channel(t, 2, "beta", t->maintainer);
 	papers[1].by[0] = t->trustee[0];
 	assert_int_equal(town_post(t, papers, 2, NULL, &err), 0);
-	assert_refused1(t, channel(t, 3, "beta"), E_UNTRUSTED, "beta 3: 0 of 1 signatures");
+	assert_refused1(t, town_channel(t, 3, "beta", t->maintainer), E_UNTRUSTED,
+			"beta 3: 0 of 1 signatures");
 
 	/* and with the delegation goes everybody */
 	town_expect(t, town_targets(t, 4, "vendor"), "published");
-	p = channel(t, 3, "beta");
+	p = town_channel(t, 3, "beta", t->maintainer);
 	p.by[0] = t->trustee[0];
 	assert_refused1(t, p, E_UNTRUSTED, "beta 3: 0 of 1 signatures");
 	assert_sound(t);
@@ -322,14 +307,14 @@ static void a_steward_for_a_while_publishes_until_then(void **state)
 	town_settle(t, &root);
 	papers[0] = delegating(t, 2, "beta", "beta/*");
 	assert_int_equal(repo_delegate_until(papers[0].body, "beta", 1700000000, &err), 0);
-	papers[1] = channel(t, 1, "beta");
+	papers[1] = town_channel(t, 1, "beta", t->maintainer);
 	assert_refused(t, papers, 2, E_DENIED,
 		       "beta 1: what is delegated to the beta role ended on 2023-11-14T22:13:20Z");
 	papers[0] = delegating(t, 2, "beta", "beta/*");
 	assert_int_equal(repo_delegate_until(papers[0].body, "beta", INT64_C(4102444800), &err), 0);
-	papers[1] = channel(t, 1, "beta");
+	papers[1] = town_channel(t, 1, "beta", t->maintainer);
 	assert_int_equal(town_post(t, papers, 2, NULL, &err), 0);
-	town_expect(t, channel(t, 2, "beta"), "published");
+	town_expect(t, town_channel(t, 2, "beta", t->maintainer), "published");
 	paper_clear(&root);
 }
 
@@ -345,11 +330,11 @@ static void role_names_are_file_names(void **state)
 	town_settle(t, &root);
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		papers[0] = delegating(t, 2, bad[i], "beta/*");
-		papers[1] = channel(t, 1, bad[i]);
+		papers[1] = town_channel(t, 1, bad[i], t->maintainer);
 		assert_refused(t, papers, 2, E_UNTRUSTED, "0 of 1 signatures of the targets role");
 	}
 	papers[0] = delegating(t, 2, odd, "beta/*");
-	papers[1] = channel(t, 1, odd);
+	papers[1] = town_channel(t, 1, odd, t->maintainer);
 	assert_int_equal(town_post(t, papers, 2, NULL, &err), 0);
 	file = town_read(t, "p/" TOWN_PRODUCT "/metadata/1.Jörg's #1 & 2?.json");
 	assert_non_null(file);
@@ -369,7 +354,7 @@ static void hash_bins_are_published_together(void **state)
 		char name[8];
 
 		(void)snprintf(name, sizeof(name), "bin-%d", i);
-		papers[i + 1] = channel(t, 1, name);
+		papers[i + 1] = town_channel(t, 1, name, t->maintainer);
 	}
 	papers[0] = town_targets(t, 2, "vendor");
 	assert_int_equal(repo_bins(papers[0].body, "bin", 2, 1, &err), 0);
@@ -377,10 +362,10 @@ static void hash_bins_are_published_together(void **state)
 	p = paper_copy(&papers[0]);
 	assert_refused1(t, p, E_DENIED, "targets: delegates to bin-0, which has no metadata");
 	assert_int_equal(town_post(t, papers, 5, NULL, &err), 0);
-	p = channel(t, 2, "bin-1");
+	p = town_channel(t, 2, "bin-1", t->maintainer);
 	town_add_target(&p, "file.txt", "text", NULL); /* sha256 begins with aa: the third bin */
 	assert_refused1(t, p, E_INVALID, "is not among the paths that are delegated to bin-1");
-	p = channel(t, 2, "bin-2");
+	p = town_channel(t, 2, "bin-2", t->maintainer);
 	town_add_target(&p, "file.txt", "text", NULL);
 	town_expect(t, p, "waiting");
 	assert_int_equal(town_upload(t, "text", &err), 0);
@@ -408,18 +393,6 @@ static void what_clients_would_refuse_is_not_published(void **state)
 	paper_clear(&root);
 }
 
-static void exec_sql(const struct town *t, const char *sql)
-{
-	CLEANUP(buf_clear) struct buf path = {0};
-	struct error err = {0};
-	sqlite3 *db = NULL;
-
-	assert_int_equal(buf_printf(&path, &err, "%s/registry.db", t->dir), 0);
-	assert_int_equal(sqlite3_open(path.data, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_close(db), SQLITE_OK);
-}
-
 /* A client runs over the result before it is public: here over a store that forgot a version. */
 static void nothing_is_published_that_a_client_refuses(void **state)
 {
@@ -432,12 +405,12 @@ static void nothing_is_published_that_a_client_refuses(void **state)
 	town_expect(t, town_targets(t, 2, "vendor"), "published");
 	town_expect(t, town_targets(t, 3, "vendor"), "published");
 	before = town_json(t, "p/" TOWN_PRODUCT "/metadata/timestamp.json");
-	exec_sql(t, "UPDATE online SET version = 1 WHERE type = 'timestamp'");
+	town_sql(t, "UPDATE online SET version = 1 WHERE type = 'timestamp'");
 	assert_refused1(t, town_targets(t, 4, "vendor"), E_DENIED,
 			"clients would refuse it: timestamp.json: version 2");
 	after = town_json(t, "p/" TOWN_PRODUCT "/metadata/timestamp.json");
 	assert_true(json_equal(before, after));
-	exec_sql(t, "UPDATE online SET version = 3 WHERE type = 'timestamp'");
+	town_sql(t, "UPDATE online SET version = 3 WHERE type = 'timestamp'");
 	town_expect(t, town_targets(t, 4, "vendor"), "published");
 	paper_clear(&root);
 }
@@ -451,11 +424,11 @@ static void fsck_verifies_delegated_roles(void **state)
 	struct error err = {0};
 
 	open_channel(t, &root);
-	exec_sql(t, "UPDATE document SET role = 'alpha' WHERE role = 'beta'");
+	town_sql(t, "UPDATE document SET role = 'alpha' WHERE role = 'beta'");
 	assert_int_equal(registry_fsck(t->r, false, &report, &err), E_UNTRUSTED);
 	text = json_dumps(report, 0);
 	assert_non_null(strstr(text, "nobody delegated to the alpha role"));
-	exec_sql(t, "UPDATE document SET role = 'beta' WHERE role = 'alpha'");
+	town_sql(t, "UPDATE document SET role = 'beta' WHERE role = 'alpha'");
 	assert_sound(t);
 	paper_clear(&root);
 }
