@@ -187,16 +187,26 @@ static int fetch_any(struct writing *w, struct error *err)
 	return r;
 }
 
+static bool same_publisher(const struct slot_record *a, const struct slot_record *b)
+{
+	return strcmp(a->publisher, b->publisher) == 0;
+}
+
 /*
- * Keep another publisher's image before the slot that holds it is overwritten. One that is
- * there without a record was cut short, or is somebody else's file, which stays.
+ * Keep another publisher's last image before the slot that holds it is overwritten. Its last is
+ * the one that ran when the first image of the new one was installed, so while that runs there is
+ * nothing to keep: the other slot has an older one. What is kept already stays, unless that is an
+ * earlier image of the same publisher, to whom the product had gone back.
  */
 static int keep_old(struct device *d, enum slot s, const struct image *im, struct error *err)
 {
-	const struct slot_record *old = &d->st.slot[s];
+	const struct slot_record *old = &d->st.slot[s], *runs = &d->st.slot[slot_other(s)];
+	const struct slot_record *kept = &d->st.kept;
 
-	if (!d->conf.keep_image || d->st.kept.size || old->status != SLOT_GOOD ||
-	    strcmp(old->publisher, im->record.publisher) == 0)
+	if (!d->conf.keep_image || old->status != SLOT_GOOD || same_publisher(old, &im->record) ||
+	    !same_publisher(runs, &im->record))
+		return 0;
+	if (kept->size && (!same_publisher(kept, old) || strcmp(kept->sha256, old->sha256) == 0))
 		return 0;
 	return image_keep(d, s, err);
 }

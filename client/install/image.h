@@ -53,7 +53,8 @@ MUSTCHECK int image_digest(struct backend *b, enum slot s, uint64_t size, char o
 
 /*
  * Copy a slot's image to the file `keep-image`, durably, and put on record what it is: the
- * way back to another publisher's.
+ * way back to another publisher's. What image_keep() kept there before is replaced; a file that is
+ * anything else stays, and nothing is kept.
  */
 MUSTCHECK int image_keep(struct device *d, enum slot s, struct error *err);
 

@@ -30,25 +30,35 @@ static int copy_slot(const struct device *d, enum slot s, uint64_t size, int fd,
 	return r;
 }
 
-/* The file is there, and nothing says what it is: a copy that was cut short of its record? */
-static int adopt(const struct device *d, enum slot s, uint64_t size, char sha256[SHA256_HEX_SIZE],
-		 bool *same, struct error *err)
+enum found {
+	FOUND_IT,     /* this very image: a copy that was cut short of its record */
+	FOUND_OURS,   /* what is on record as kept */
+	FOUND_OTHERS, /* none of our business */
+};
+
+/* What is the file that is there? `sha256` is set if it is the image. */
+static int identify(const struct device *d, enum slot s, uint64_t size,
+		    char sha256[SHA256_HEX_SIZE], enum found *out, struct error *err)
 {
 	CLEANUP(closep) int fd = openat(d->conf.dir, d->conf.keep_image, O_RDONLY | O_CLOEXEC);
+	const struct slot_record *kept = &d->st.kept;
 	char there[SHA256_HEX_SIZE];
 	int64_t length = 0;
 	int r;
 
+	*out = FOUND_OTHERS;
 	if (fd < 0)
 		return error_errno(err, errno, "%s", d->conf.keep_image);
 	r = file_size(fd, d->conf.keep_image, &length, err);
-	*same = r == 0 && (uint64_t)length == size;
-	if (r < 0 || !*same)
+	if (r < 0 || ((uint64_t)length != size && length != kept->size))
 		return r;
 	r = digest_fd(fd, -1, there, err);
-	if (r == 0)
+	if (r == 0 && length == kept->size && strcmp(there, kept->sha256) == 0)
+		*out = FOUND_OURS;
+	if (r == 0 && (uint64_t)length == size)
 		r = image_digest(d->backend, s, size, sha256, err);
-	*same = r == 0 && strcmp(there, sha256) == 0;
+	if (r == 0 && (uint64_t)length == size && strcmp(there, sha256) == 0)
+		*out = FOUND_IT;
 	return r;
 }
 
@@ -68,18 +78,20 @@ int image_keep(struct device *d, enum slot s, struct error *err)
 	const struct slot_record *old = &d->st.slot[s];
 	uint64_t size = (uint64_t)old->size;
 	char sha256[SHA256_HEX_SIZE];
-	bool kept = true;
+	enum found found = FOUND_OURS;
 	int r = size ? 0 : backend_size(d->backend, s, &size, err);
 
 	if (r < 0)
 		return r;
 	if (file_exists(d->conf.dir, d->conf.keep_image))
-		r = adopt(d, s, size, sha256, &kept, err);
-	else
+		r = identify(d, s, size, sha256, &found, err);
+	/* The old file gives way in one rename; until the record is there, the slot has the image.
+	 */
+	if (r == 0 && found == FOUND_OURS)
 		r = copy(d, s, size, sha256, err);
 	if (r < 0)
 		return r;
-	if (!kept)
+	if (found == FOUND_OTHERS)
 		return device_note(d, "not-kept", err,
 				   "the image in slot %c: %s is another file, and stays",
 				   slot_letter(s), d->conf.keep_image);

@@ -583,6 +583,91 @@ def a_kept_image_that_was_changed_is_not_installed(case):
     assert d.boot() == "B" and d.slot("B") == whole
 
 
+def _next(case, d, publisher, version, image):
+    """One more image, installed, started and confirmed."""
+    case.product.image(version, image)
+    case.product.publish(publisher)
+    d.ok("update")
+    d.boot()
+    d.ok("confirm")
+    assert d.status()["installed"]["version"] == version
+
+
+def _updated_before(case):
+    """Both slots have images of the vendor when the community's first one comes; B's runs."""
+    product = case.product
+    product.image("1.0.0", V1)
+    product.publish()
+    d = case.device(image=V1, keep_image="vendor.img", policy="auto")
+    _next(case, d, product.vendor, "1.1.0", V2)
+    product.handover()
+    _next(case, d, product.keepers, "2.0.0", V3)
+    return d
+
+
+def the_image_that_ran_last_is_kept_and_no_older_one(case):
+    d = _updated_before(case)
+    assert not (d.dir / "vendor.img").exists(), "slot B still holds what ran last"
+    _next(case, d, case.product.keepers, "3.0.0", V1)
+    assert (d.dir / "vendor.img").read_bytes() == V2
+    assert d.json("restore")["version"] == "1.1.0"
+    d.boot()
+    d.ok("confirm")
+    assert d.status()["installed"]["version"] == "1.1.0"
+
+
+def rollback_and_restore_go_to_the_same_image(case):
+    d = _updated_before(case)
+    assert d.json("rollback")["version"] == "1.1.0"
+    assert d.boot() == "B"
+    # From there the community's next one leaves it in its slot, too.
+    _next(case, d, case.product.keepers, "3.0.0", V1)
+    assert d.slot("B", len(V2)) == V2 and not (d.dir / "vendor.img").exists()
+    _next(case, d, case.product.keepers, "4.0.0", V3)
+    assert d.json("restore")["version"] == "1.1.0"
+
+
+def an_image_that_never_ran_is_not_kept(case):
+    product = case.product
+    product.image("1.0.0", V1)
+    product.publish()
+    d = case.device(image=V1, keep_image="vendor.img", policy="auto")
+    product.image("1.1.0", V2)
+    product.publish()
+    d.ok("update")  # and no restart
+    product.handover()
+    _next(case, d, product.keepers, "2.0.0", V3)
+    _next(case, d, product.keepers, "3.0.0", V2)
+    assert (d.dir / "vendor.img").read_bytes()[:len(V1)] == V1
+    assert d.json("restore")["version"] == "1.0.0"
+
+
+def _as_if_kept(d, publisher):
+    """An earlier image of `publisher` is in the file, and on record."""
+    (d.dir / "vendor.img").write_bytes(b"earlier")
+    state = d.state()
+    state["kept"] = dict(state["slots"]["B"], publisher=publisher, version="0.9.0", size=7,
+                         sha256=sha256(b"earlier"))
+    (d.dir / "state/state.json").write_text(json.dumps(state))
+
+
+def what_was_kept_gives_way_to_a_later_image_of_the_same_publisher(case):
+    """As after a return of the product to its vendor, and a second handover."""
+    d = _updated_before(case)
+    _as_if_kept(d, "vendor")
+    _next(case, d, case.product.keepers, "3.0.0", V1)
+    assert (d.dir / "vendor.img").read_bytes() == V2
+    assert d.json("restore")["version"] == "1.1.0"
+
+
+def what_was_kept_of_the_first_publisher_stays_through_later_ones(case):
+    d = _updated_before(case)
+    _as_if_kept(d, "maker")
+    _next(case, d, case.product.keepers, "3.0.0", V1)
+    assert (d.dir / "vendor.img").read_bytes() == b"earlier"
+    assert d.state()["kept"]["version"] == "0.9.0"
+
+
 def nothing_is_restored_where_nothing_was_kept(case):
     d = _released(case, device={"keep_image": "vendor.img", "policy": "auto"})
     assert "nothing was kept" in d.expect(5, "restore").stderr

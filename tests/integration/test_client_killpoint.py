@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from lib_device import BIN, preload, run_tests  # noqa: E402
+from lib_device import BIN, preload, run_tests, sha256  # noqa: E402
 
 if os.path.isdir("/dev/shm"):
     tempfile.tempdir = "/dev/shm"  # what is tested is order, not the speed of a disk
@@ -43,7 +43,7 @@ def _everything(d):
             kept.read_bytes() if kept.exists() else None)
 
 
-def _each_point(d, library, verb, roots):
+def _each_point(d, library, verb, roots, whole=lambda note: None):
     """Cut the verb at its every change; run again, it must come to the same end as uncut."""
     before = d.dir.with_name("before")
     shutil.copytree(d.dir, before)
@@ -65,6 +65,7 @@ def _each_point(d, library, verb, roots):
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
             note = f"{' '.join(verb)} cut at change {n}{' in the middle' if torn else ''}"
             _check(d, roots, note)
+            whole(note)
             if p.returncode != -9:
                 assert p.returncode == status, (note, p.stderr)
                 break
@@ -111,6 +112,37 @@ def keeping_and_going_back_may_be_cut(case):
     d.ok("confirm")
     _each_point(d, library, ("restore",), (product.roots[2],))
     assert d.boot() == "B" and d.slot("B", len(V1)) == V1
+
+
+def keeping_what_ran_last_over_what_was_kept_earlier_may_be_cut(case):
+    """Cut wherever it is, the old publisher's last image is in its slot or whole in the file."""
+    product = case.product
+    product.witnessed(2)
+    product.image("1.0.0", V1)
+    product.publish()
+    d = case.device(image=V1, policy="auto", keep_image="vendor.img", slot_size=256 * 1024)
+    product.image("1.1.0", V2)
+    for publish in (product.publish, lambda: (product.handover(), product.image("2.0.0", V3),
+                                              product.publish(product.keepers))):
+        publish()
+        d.ok("update")
+        d.boot()
+        d.ok("confirm")
+    (d.dir / "vendor.img").write_bytes(V1)
+    state = d.state()
+    state["kept"] = dict(state["slots"]["B"], version="1.0.0", size=len(V1),
+                         sha256=sha256(V1))
+    (d.dir / "state/state.json").write_text(json.dumps(state))
+    product.image("3.0.0", V1)
+    product.publish(product.keepers)
+
+    def whole(note):
+        kept, there = d.state()["kept"], (d.dir / "vendor.img").read_bytes()
+        assert d.slot("B", len(V2)) == V2 or \
+            (there == V2 and kept["sha256"] == sha256(V2) and kept["version"] == "1.1.0"), note
+
+    _each_point(d, preload("killpoint", case.dir), ("update",), (product.roots[2],), whole)
+    assert (d.dir / "vendor.img").read_bytes() == V2
 
 
 def every_change_may_be_the_last(case):
