@@ -7,6 +7,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/utc.h"
+#include "lib/json/clone.h"
 #include "policies/node.h"
 #include "policies/words.h"
 
@@ -338,7 +339,7 @@ static json_t *fact_json(const struct fact_info *fact, const struct fact_value *
 	case FACT_INT: return json_integer(v->number);
 	case FACT_TIME: utc_format(v->number, at); return json_string(at);
 	case FACT_TEXT: return json_string(v->text);
-	case FACT_SET: return json_copy((json_t *)(uintptr_t)v->set); /* only read */
+	case FACT_SET: return json_clone(v->set);
 	}
 	return NULL;
 }
@@ -351,7 +352,7 @@ static bool put_fact(json_t *o, const struct fact_info *fact, const struct facts
 	       put_member(o, "value", v.known, v.known ? fact_json(fact, &v) : NULL) &&
 	       put_member(o, "source", v.source, v.source ? json_string(v.source) : NULL) &&
 	       put_member(o, "index", v.index >= 0, json_integer(v.index)) &&
-	       put_member(o, "from", v.from, v.from ? json_deep_copy(v.from) : NULL);
+	       put_member(o, "from", v.from, v.from ? json_clone(v.from) : NULL);
 }
 
 static bool put_when(json_t *o, const struct finding *f)

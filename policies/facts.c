@@ -5,6 +5,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/utc.h"
+#include "lib/json/clone.h"
 
 #define FACT(n, t, m) \
 	{ \
@@ -402,7 +403,7 @@ int facts_to_json(const struct facts *f, json_t **out, struct error *err)
 			utc_format(json_integer_value(e->value), at);
 			v = json_string(at);
 		} else {
-			v = json_deep_copy(e->value);
+			v = json_clone(e->value);
 		}
 		if (json_object_set_new(o, fact_table[i].name, v) < 0)
 			return error_nomem(err);

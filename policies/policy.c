@@ -5,6 +5,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/utc.h"
+#include "lib/json/clone.h"
 #include "lib/json/strict.h"
 #include "policies/node.h"
 #include "policies/shipped.h"
@@ -466,7 +467,8 @@ int policy_parse(json_t *src, const char *name, struct policy **out, struct erro
 		return error_nomem(err);
 	if (!json_is_object(src))
 		return error_set(err, E_INVALID, "%s: want an object", name);
-	p->src = json_deep_copy(src);
+	/* Whole: less than all of what has to hold would be another policy. */
+	p->src = json_clone(src);
 	if (!p->src)
 		return error_nomem(err);
 	int r = read_policy(p, err);

@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "lib/base/error.h"
+#include "policies/facts.h"
 #include "policies/policy.h"
 #include "tests/unit/unit.h"
 
@@ -131,6 +132,40 @@ static void a_tree_has_limits(void **state)
 	}
 }
 
+/* A policy of which a part was left out would ask for less. */
+static void a_policy_is_copied_whole_or_not_at_all(void **state)
+{
+	static const char text[] =
+		"{\"policy\": \"p\", \"version\": 1, \"allow\": {\"all\": ["
+		"{\"fact\": \"eol.final\"}, {\"not\": {\"fact\": \"objection\"}}, "
+		"{\"fact\": \"support.ended\"}]}}";
+	CLEANUP(json_decrefp) json_t *src = json_loads(text, 0, NULL);
+	CLEANUP(facts_freep) struct facts *f = NULL;
+	bool fired = true;
+
+	(void)state;
+	assert_non_null(src);
+	assert_int_equal(facts_new(&f, NULL), 0);
+	assert_int_equal(facts_set_bool(f, "eol.final", true, NULL, NULL), 0);
+	assert_int_equal(facts_set_bool(f, "objection", false, NULL, NULL), 0);
+	assert_int_equal(facts_set_bool(f, "support.ended", false, NULL, NULL), 0);
+	json_set_alloc_funcs(oom_malloc, free);
+	for (long n = 0; fired; n++) {
+		CLEANUP(policy_freep) struct policy *p = NULL;
+		enum answer answer;
+
+		oom_after(n);
+		int r = policy_parse(src, "p", &p, NULL);
+		fired = oom_fired();
+		if (r == 0)
+			r = policy_decide(p, f, &answer, NULL, NULL);
+		if (r == 0 && answer != ANSWER_NO)
+			fail_msg("a yes when allocation %ld failed", n);
+		assert_true(r == 0 || r == E_NOMEM || r == E_INVALID);
+	}
+	json_set_alloc_funcs(malloc, free);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,6 +173,7 @@ int main(void)
 		cmocka_unit_test(a_line_names_source_and_place_in_the_log),
 		cmocka_unit_test(what_is_no_tree_is_refused),
 		cmocka_unit_test(a_tree_has_limits),
+		cmocka_unit_test(a_policy_is_copied_whole_or_not_at_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
