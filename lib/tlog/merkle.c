@@ -449,6 +449,56 @@ int merkle_append(const struct merkle_store *s, uint64_t size, const struct hash
 	return r;
 }
 
+/* --- a right edge alone ------------------------------------------------------ */
+
+void merkle_edge_of_proof(const struct hash *leaf, uint64_t index, uint64_t size,
+			  const struct merkle_proof *p, struct merkle_edge *out)
+{
+	struct merkle_edge e = {.size = index};
+	uint64_t fn = index, sn = size - 1;
+	unsigned h = 0;
+
+	/* What stands left of the leaf's way up; the rest will be different. */
+	for (size_t i = 0; i < p->n; i++, fn >>= 1, sn >>= 1, h++) {
+		if (!(fn & 1) && fn != sn)
+			continue;
+		for (; fn && !(fn & 1); fn >>= 1, sn >>= 1)
+			h++;
+		e.part[h] = p->hash[i];
+	}
+	merkle_edge_add(&e, leaf);
+	*out = e;
+}
+
+void merkle_edge_add(struct merkle_edge *e, const struct hash *leaf)
+{
+	struct hash sum = *leaf;
+	unsigned h = 0;
+
+	for (; e->size >> h & 1; h++)
+		merkle_node(&e->part[h], &sum, &sum);
+	e->part[h] = sum;
+	e->size++;
+}
+
+void merkle_edge_root(const struct merkle_edge *e, struct hash *out)
+{
+	struct hash sum;
+	bool some = false;
+
+	merkle_empty(&sum);
+	for (unsigned h = 0; e->size >> h; h++) {
+		if (!(e->size >> h & 1))
+			continue;
+		if (some)
+			merkle_node(&e->part[h], &sum, &sum);
+		else
+			sum = e->part[h];
+		some = true;
+	}
+	*out = sum;
+}
+
 /* --- names ----------------------------------------------------------------- */
 
 void tile_path(int level, uint64_t n, unsigned width, char out[TILE_PATH_SIZE])

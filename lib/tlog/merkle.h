@@ -83,6 +83,22 @@ MUSTCHECK int merkle_prove_consistency(const struct merkle_store *s, uint64_t ol
 MUSTCHECK int merkle_append(const struct merkle_store *s, uint64_t size, const struct hash *leaves,
 			    size_t n, struct error *err);
 
+/*
+ * A tree that is known by its right edge alone, so that it can grow: bit h of `size` set says that
+ * part[h] is the root of a whole subtree of height h. {0} is the empty tree.
+ */
+struct merkle_edge {
+	uint64_t size;
+	struct hash part[64];
+};
+
+/* The tree of the first index + 1 leaves, out of a proof that merkle_check_inclusion() has passed.
+ */
+void merkle_edge_of_proof(const struct hash *leaf, uint64_t index, uint64_t size,
+			  const struct merkle_proof *p, struct merkle_edge *out);
+void merkle_edge_add(struct merkle_edge *e, const struct hash *leaf); /* up to INT64_MAX leaves */
+void merkle_edge_root(const struct merkle_edge *e, struct hash *out);
+
 /* "tile/0/x001/x234/067" or "tile/1/000.p/17"; level -1: "tile/entries/...". Full: width 256. */
 void tile_path(int level, uint64_t n, unsigned width, char out[TILE_PATH_SIZE]);
 

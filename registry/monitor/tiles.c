@@ -46,32 +46,9 @@ static int read_piece(const struct vantage *of, const struct piece *p, struct bu
 int tiles_entries(const struct vantage *of, uint64_t n, unsigned width, struct buf *out,
 		  struct error *err)
 {
-	const struct piece p = {-1, n, width, BUNDLE_MAX};
+	const struct piece p = {-1, n, width, ENTRIES_BYTES_MAX};
 
 	return read_piece(of, &p, out, err);
-}
-
-int entries_split(const void *data, size_t len, unsigned width, struct entry out[TILE_WIDTH],
-		  struct error *err)
-{
-	const unsigned char *at = data;
-	unsigned n = 0;
-
-	for (; len; n++) {
-		size_t size = len < 2 ? len : (size_t)at[0] << 8 | at[1];
-
-		if (n == TILE_WIDTH)
-			return error_set(err, E_INVALID, "has more than %d entries", TILE_WIDTH);
-		if (len < 2 || len - 2 < size)
-			return error_set(err, E_INVALID, "entry %u is cut off", n);
-		if (n < width)
-			out[n] = (struct entry){at + 2, size};
-		at += 2 + size;
-		len -= 2 + size;
-	}
-	if (n < width)
-		return error_set(err, E_INVALID, "want %u entries, got %u", width, n);
-	return 0;
 }
 
 static struct monitor_tile *find(struct monitor_tiles *t, unsigned level, uint64_t n,

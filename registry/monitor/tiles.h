@@ -5,10 +5,8 @@
 #ifndef REGISTRY_MONITOR_TILES_H
 #define REGISTRY_MONITOR_TILES_H
 
+#include "lib/tlog/entries.h"
 #include "registry/monitor/monitor.h"
-
-/* Largest entry bundle: 256 leaves of LEAF_MAX with their lengths. */
-enum { BUNDLE_MAX = TILE_WIDTH * (4096 + 2) };
 
 /*
  * A cache of nothing yet, for a tree of `size`; the caller frees it. Tiles of smaller trees
@@ -27,16 +25,6 @@ struct merkle_store tiles_reader(struct monitor_tiles *t);
  */
 MUSTCHECK int tiles_entries(const struct vantage *of, uint64_t n, unsigned width, struct buf *out,
 			    struct error *err);
-
-/* One entry of a bundle, borrowed from its bytes. */
-struct entry {
-	const unsigned char *data;
-	size_t len;
-};
-
-/* Take the first `width` entries; more may follow, but nothing else. E_INVALID. */
-MUSTCHECK int entries_split(const void *data, size_t len, unsigned width,
-			    struct entry out[TILE_WIDTH], struct error *err);
 
 enum relation {
 	GROWN,   /* the smaller one is the beginning of the larger, or they are the same */

@@ -16,7 +16,7 @@ struct bundle {
 	uint64_t n;
 	unsigned width;
 	struct buf bytes;
-	struct entry entry[TILE_WIDTH];
+	struct log_entry entry[TILE_WIDTH];
 	struct hash hash[TILE_WIDTH];
 	struct monitor_tiles *above;
 };
@@ -76,7 +76,7 @@ static int load(const struct monitor *m, struct bundle *b, struct error *err)
 
 /* One leaf, and what it is held against. */
 struct link {
-	const struct entry *entry;
+	const struct log_entry *entry;
 	struct leaf leaf;
 	struct watched w;
 };
@@ -184,7 +184,8 @@ static int chain(struct monitor *m, struct link *l, struct error *err)
 	return r < 0 ? r : memory_put_number(m->memory, name, l->leaf.index, err);
 }
 
-static int take_leaf(struct monitor *m, const struct entry *e, uint64_t index, struct error *err)
+static int take_leaf(struct monitor *m, const struct log_entry *e, uint64_t index,
+		     struct error *err)
 {
 	const struct happening h = {
 		.level = LEVEL_ALARM, .kind = "bad-leaf", .has_index = true, .index = index};

@@ -2,16 +2,16 @@
 /*
  * A bundle that is accepted is its entries, one behind the other.
  *
- * covers: registry/monitor/tiles.c
+ * covers: lib/tlog/entries.c
  */
 #include <assert.h>
 
-#include "registry/monitor/tiles.h"
+#include "lib/tlog/entries.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct entry entry[TILE_WIDTH];
+	struct log_entry entry[TILE_WIDTH];
 	unsigned width = size ? data[0] + 1U : 1;
 	const uint8_t *at = data + 1;
 

@@ -457,6 +457,49 @@ static void tile_paths_group_digits_by_three(void **state)
 	}
 }
 
+/* From any leaf on, its proof and the leaves behind it give the root, and nothing else does. */
+static void a_proof_and_what_follows_make_the_tree(void **state)
+{
+	const struct merkle_store s = tiles_store(*state);
+
+	for (uint64_t size = 1; size <= SMALL; size++) {
+		struct hash want, got;
+
+		assert_int_equal(merkle_root(&s, size, &want, NULL), 0);
+		for (uint64_t i = 0; i < size; i++) {
+			const struct hash leaf = leaf_of(i);
+			struct merkle_proof p;
+			struct merkle_edge e;
+
+			assert_int_equal(merkle_prove_inclusion(&s, i, size, &p, NULL), 0);
+			merkle_edge_of_proof(&leaf, i, size, &p, &e);
+			for (uint64_t k = i + 1; k < size; k++) {
+				const struct hash next = leaf_of(k);
+
+				assert_int_equal(e.size, k);
+				merkle_edge_add(&e, &next);
+			}
+			merkle_edge_root(&e, &got);
+			assert_int_equal(e.size, size);
+			assert_memory_equal(&got, &want, sizeof(got));
+			merkle_edge_add(&e, &leaf);
+			merkle_edge_root(&e, &got);
+			assert_memory_not_equal(&got, &want, sizeof(got));
+		}
+	}
+}
+
+static void an_edge_of_nothing_is_the_empty_tree(void **state)
+{
+	const struct merkle_edge none = {.size = 0};
+	struct hash want, got;
+
+	(void)state;
+	merkle_empty(&want);
+	merkle_edge_root(&none, &got);
+	assert_memory_equal(&got, &want, sizeof(got));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -474,6 +517,8 @@ int main(void)
 		cmocka_unit_test(a_proof_reads_few_tiles),
 		cmocka_unit_test(errors_of_the_store_are_passed_on),
 		cmocka_unit_test(out_of_memory_is_reported),
+		cmocka_unit_test(a_proof_and_what_follows_make_the_tree),
+		cmocka_unit_test(an_edge_of_nothing_is_the_empty_tree),
 		cmocka_unit_test(tile_paths_group_digits_by_three),
 	};
 

@@ -186,7 +186,7 @@ static void a_bundle_is_its_entries_and_nothing_else(void **state)
 		{"\0", 1, 1, "entry 0 is cut off"},
 		{"", 0, 1, "want 1 entries, got 0"},
 	};
-	struct entry e[TILE_WIDTH];
+	struct log_entry e[TILE_WIDTH];
 	char many[2 * (TILE_WIDTH + 1)] = {0};
 
 	(void)state;
