@@ -115,31 +115,16 @@ static void remember(struct logged *l, const struct publisher *who, const struct
 
 /* --- the log's own checkpoint ------------------------------------------------- */
 
-static bool absolute(const char *url)
-{
-	return strstr(url, "://") != NULL;
-}
-
-/*
- * The bytes of one log's checkpoint. In a folder, which has to have all, that of a log elsewhere
- * has a place by the log's name, as witnesses have it.
- */
+/* The bytes of one log's checkpoint; a server elsewhere is asked once for all mirrors. */
 static int fetch_checkpoint(const struct logged *l, const struct publisher_log *log,
 			    struct buf *out, struct error *err)
 {
 	CLEANUP(freep) char *url = NULL;
-	char path[PATH_BYTES], name[SHA256_HEX_SIZE];
-	int r = http_url(log->url, "checkpoint", &url, err);
 
-	if (r < 0)
-		return r;
-	if (!absolute(url))
-		return source_get_top(l->from, url, NOTE_MAX, out, err);
-	if (!l->from->folder)
-		return elsewhere_get(l->elsewhere, l->from, url, NOTE_MAX, out, err);
-	sha256_hex(log->origin, strlen(log->origin), name);
-	(void)snprintf(path, sizeof(path), "log/%s/checkpoint", name);
-	return source_get_top(l->from, path, NOTE_MAX, out, err);
+	if (l->from->folder || !source_elsewhere(log->url))
+		return source_get_log(l->from, log, "checkpoint", NOTE_MAX, out, err);
+	int r = http_url(log->url, "checkpoint", &url, err);
+	return r < 0 ? r : elsewhere_get(l->elsewhere, l->from, url, NOTE_MAX, out, err);
 }
 
 /* Fetch and verify. 1: there is nothing to be learned from it. */
@@ -186,7 +171,8 @@ int logged_look(struct logged *l, const struct tuf_root *root, struct error *err
 	/* What lies beside the product; other people's servers are asked only if that is none. */
 	for (int away = 0; r == 0 && away <= 1; away++)
 		for (size_t i = 0; r == 0 && i < who->nlogs; i++)
-			if (absolute(who->logs[i].url) == (away != 0) && (!good || l->from->folder))
+			if (source_elsewhere(who->logs[i].url) == (away != 0) &&
+			    (!good || l->from->folder))
 				r = look_at(l, who, i, &good, err);
 	return r;
 }

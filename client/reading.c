@@ -3,11 +3,13 @@
 
 #include "client/leaves.h"
 #include "lib/base/error.h"
+#include "policies/publisher.h"
 
 /* What a person is told of: a deposit, its notice or end, and an approval of each trustee. */
 enum { TEXTS_MAX = 80, TEXT_MAX = 512 * 1024 };
 
 #define FOLDER "statements/"
+#define LOG_FOLDER "log/"
 
 int reading_init(struct reading *r, const struct source *from, const struct device *d,
 		 struct error *err)
@@ -68,9 +70,37 @@ static int read_leaves(void *ctx, struct leaf_chain *out, struct error *err)
 	return leaves_read(r->from, r->d->conf.product, &r->d->st, out, err);
 }
 
+/* Where the trusted root says that this log is; one that it moved to lies beside the products. */
+static struct publisher_log log_of(const struct publisher *who, const char *origin)
+{
+	for (size_t i = 0; i < who->nlogs; i++)
+		if (strcmp(who->logs[i].key.name, origin) == 0)
+			return who->logs[i];
+	return (struct publisher_log){.origin = origin, .url = LOG_FOLDER};
+}
+
+static int read_log(void *ctx, const char *origin, const char *path, size_t max, struct buf *out,
+		    struct error *err)
+{
+	struct reading *r = ctx;
+	CLEANUP(freep) struct publisher *who = calloc(1, sizeof(*who));
+	int e = who ? publisher_read(r->d->root, "root.json", who, err) : error_nomem(err);
+
+	if (e < 0)
+		return e;
+	const struct publisher_log log = log_of(who, origin);
+	bool away = source_elsewhere(log.url);
+	if (!away || !r->dead)
+		e = source_get_log(r->from, &log, path, max, out, err);
+	/* Somebody else's server may be gone for good, while this mirror has the product. */
+	r->dead = r->dead || (away && e == E_NET);
+	return away && r->dead ? error_set(err, E_NOTFOUND, "%s: gave no answer", log.url) : e;
+}
+
 struct evidence_source reading_source(struct reading *r)
 {
-	return (struct evidence_source){.ctx = r, .read = read_file, .leaves = read_leaves};
+	return (struct evidence_source){
+		.ctx = r, .read = read_file, .leaves = read_leaves, .log = read_log};
 }
 
 static void unref(json_t **j)

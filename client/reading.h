@@ -25,6 +25,7 @@ struct reading {
 	const struct device *d;    /* borrowed: product, and what was seen of its chain */
 	json_t *kept;              /* owned: path -> text */
 	size_t bytes;
+	bool dead;               /* a log elsewhere did not answer, and is asked no more */
 	struct leaf_chain ready; /* owned: the chain, if somebody read it already; goes with its
 				  * first use */
 };

@@ -6,10 +6,16 @@
 #include "lib/base/error.h"
 #include "lib/base/file.h"
 #include "lib/tuf/client.h"
+#include "policies/publisher.h"
 
 bool source_is_network(const char *url)
 {
 	return strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0;
+}
+
+bool source_elsewhere(const char *url)
+{
+	return strstr(url, "://") != NULL;
 }
 
 int source_open(struct http *http, const char *url, const char *product, struct source *out,
@@ -161,6 +167,25 @@ int source_get_url(const struct source *s, const char *url, size_t max, struct b
 	if (s->folder || !source_is_network(url))
 		return error_set(err, E_NOTFOUND, "%s: is elsewhere", url);
 	return http_get(s->http, url, max, out, err);
+}
+
+int source_get_log(const struct source *s, const struct publisher_log *log, const char *path,
+		   size_t max, struct buf *out, struct error *err)
+{
+	CLEANUP(freep) char *url = NULL;
+	CLEANUP(buf_clear) struct buf own = {0};
+	char name[SHA256_HEX_SIZE];
+	int r = http_url(log->url, path, &url, err);
+
+	if (r < 0)
+		return r;
+	if (!source_elsewhere(url))
+		return source_get_top(s, url, max, out, err);
+	if (!s->folder)
+		return source_get_url(s, url, max, out, err);
+	sha256_hex(log->origin, strlen(log->origin), name);
+	r = buf_printf(&own, err, "log/%s/%s", name, path);
+	return r < 0 ? r : source_get_top(s, own.data, max, out, err);
 }
 
 int source_stream(const struct source *s, const char *path, uint64_t from, uint64_t max,

@@ -11,6 +11,7 @@
 #include "lib/net/http.h"
 
 struct error;
+struct publisher_log;
 
 struct source {
 	struct http *http; /* borrowed */
@@ -21,6 +22,9 @@ struct source {
 
 /* A place in the network, not a file of this device. */
 bool source_is_network(const char *url);
+
+/* Absolute: what it names is not part of the tree at hand. */
+bool source_elsewhere(const char *url);
 
 /* `url` is of the tree's top; `http` is borrowed. */
 MUSTCHECK int source_open(struct http *http, const char *url, const char *product,
@@ -45,6 +49,12 @@ MUSTCHECK int source_open_file(struct http *http, const char *folder, const char
 /* From anywhere in the network. E_NOTFOUND if this is a folder: it has to have all. */
 MUSTCHECK int source_get_url(const struct source *s, const char *url, size_t max, struct buf *out,
 			     struct error *err);
+/*
+ * A file of a log, where the root says that it is: relative to the tree's top, or elsewhere. In a
+ * folder, which has to have all, a log elsewhere has a place by its name, as witnesses have it.
+ */
+MUSTCHECK int source_get_log(const struct source *s, const struct publisher_log *log,
+			     const char *path, size_t max, struct buf *out, struct error *err);
 void source_close(struct source *s);
 
 /* As http_get() and http_stream(). */

@@ -288,11 +288,22 @@ static int read_public(void *ctx, const char *path, size_t max, struct buf *out,
 	return get(ctx, path, max, out, err);
 }
 
+static int read_log(void *ctx, const char *origin, const char *path, size_t max, struct buf *out,
+		    struct error *err)
+{
+	const struct view *v = ctx;
+	char whole[PATH_SIZE];
+
+	(void)origin; /* a registry has one log */
+	(void)snprintf(whole, sizeof(whole), "log/%s", path);
+	return desk_get(v->desk, whole, max, out, err);
+}
+
 int view_evidence(const struct view *v, const struct deposit *d, struct evidence *out,
 		  struct error *err)
 {
 	struct view copy = *v; /* the callback's context is not const */
-	const struct evidence_source source = {.ctx = &copy, .read = read_public};
+	const struct evidence_source source = {.ctx = &copy, .read = read_public, .log = read_log};
 	struct evidence_query q = {.product = v->product,
 				   .from = view_find_root(v, d->follows_version, d->follows_id),
 				   .deposit = envelope_id(d->head.doc)};

@@ -108,8 +108,10 @@ static int take_now(struct search *s, struct error *err)
 	if (!bytes)
 		return 0;
 	int r = logs_now(s->h.logs, bytes->data, bytes->len, &now, &why);
-	if (r == 0 && now.known && (!s->h.now.known || now.high > s->h.now.high))
+	if (r == 0 && now.known && (!s->h.now.known || now.high > s->h.now.high)) {
 		s->h.now = now;
+		s->h.younger = true;
+	}
 	return r == E_NOMEM ? error_nomem(err) : 0;
 }
 
@@ -373,11 +375,21 @@ static int try_step(struct search *s, const struct leaf *leaf, bool *good, struc
 	return 0;
 }
 
-/* Has the publisher objected to this rotation, under root N, before the leaf `end`? */
-static int find_objection(struct search *s, const char *id, size_t end, struct facts *f,
+/* What a step's statement is judged by: the log as it was at one moment. */
+struct view {
+	const struct step *step;
+	const struct leaf *leaf;
+	const struct witnessed *at, *now;
+	struct tree_end log; /* what is in the log by then */
+};
+
+/* Has the publisher objected to this rotation, under root N, by then? */
+static int find_objection(struct search *s, const struct view *v, struct facts *f,
 			  struct error *err)
 {
-	for (size_t i = s->h.begin; i < end; i++) {
+	const char *id = v->leaf->id;
+
+	for (size_t i = s->h.begin; i < v->log.end; i++) {
 		const struct leaf *leaf = &s->e->chain.leaves[i];
 		CLEANUP(envelope_freep) struct envelope *doc = NULL;
 		struct error why = {0};
@@ -402,16 +414,10 @@ static int find_objection(struct search *s, const char *id, size_t end, struct f
 		r = facts_set_bool(f, "objection", true, leaf->id, err);
 		return r < 0 ? r : facts_locate(f, leaf->id, leaf->index, err);
 	}
+	if (v->log.lacking)
+		return facts_set_unknown(f, "objection", v->log.lacking, err);
 	return facts_set_bool(f, "objection", false, NULL, err);
 }
-
-/* What a step's statement is judged by: the log as it was at one moment. */
-struct view {
-	const struct step *step;
-	const struct leaf *leaf;
-	const struct witnessed *at, *now;
-	size_t end; /* leaves before it are in the log */
-};
 
 /* Ask the step's policy; *facts, *why are set whatever the answer. */
 static int judge_view(struct search *s, const struct view *v, struct evidence *e, struct error *err)
@@ -428,7 +434,7 @@ static int judge_view(struct search *s, const struct view *v, struct evidence *e
 	if (r == 0)
 		r = release_set_now(&s->h, v->now, f, err);
 	if (r == 0)
-		r = find_objection(s, v->leaf->id, v->end, f, err);
+		r = find_objection(s, v, f, err);
 	if (r == 0)
 		r = facts_locate(f, v->leaf->id, v->leaf->index, err);
 	if (r == 0)
@@ -455,15 +461,15 @@ static int judge_moments(struct search *s, struct view *v, struct error *err)
 
 	if (s->offered) {
 		v->now = &s->shown.when;
-		r = ledger_tree_end(h, s->offered, &s->shown, h->end, &v->end, err);
+		r = ledger_tree_end(h, s->offered, &s->shown, h->end, &v->log, err);
 		if (r == 0)
 			r = judge_view(s, v, s->e, err);
 		if (r < 0 || s->e->released == ANSWER_YES)
 			return r;
 	}
 	v->now = &h->now;
-	v->end = h->end;
-	return judge_view(s, v, s->e, err);
+	r = ledger_now_end(h, &v->log, err);
+	return r < 0 ? r : judge_view(s, v, s->e, err);
 }
 
 static int judge_step(struct search *s, const struct step *step, const struct leaf *leaf,
@@ -547,9 +553,7 @@ static int gather(struct search *s, struct error *err)
 static int explain_lack(struct evidence *e, const char *lacking, struct error *err)
 {
 	e->released = ANSWER_UNKNOWN;
-	e->why = json_pack("{s:s, s:s, s:s, s:s}", "rule", "evidence", "answer",
-			   answer_name(ANSWER_UNKNOWN), "text",
-			   "evidence of the release in the log", "needs", lacking);
+	e->why = release_lack(lacking);
 	e->used = json_array();
 	if (!e->why || !e->used)
 		return error_nomem(err);

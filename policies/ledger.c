@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "lib/base/error.h"
+#include "policies/rest.h"
 
 enum {
 	STATEMENT_MAX = 512 * 1024,
@@ -11,6 +12,11 @@ enum {
 	FIRST_ROOM = 16,
 	TAIL_MAX = 16, /* leaves at the end whose proofs may not be written yet */
 };
+
+#define LATER \
+	"what the log took in after it: a later leaf of the product with its proof, or the " \
+	"entries of the log (log/tile/entries)"
+#define BEYOND "a proof of it that was made before the next root was logged"
 
 /* Read a file; 1: it is not there. */
 static int read_file(struct ledger *h, const char *path, size_t max, struct buf *out,
@@ -26,23 +32,31 @@ static int read_file(struct ledger *h, const char *path, size_t max, struct buf 
 
 /* --- proofs ------------------------------------------------------------------ */
 
+int ledger_read_proof(struct ledger *h, const struct leaf *leaf, struct buf *bytes,
+		      struct shown *out, struct error *err)
+{
+	char path[PATH_SIZE];
+
+	(void)snprintf(path, sizeof(path), "proofs/%s.tlog-proof", leaf->id);
+	int r = read_file(h, path, TLOG_PROOF_MAX, bytes, err);
+	if (r != 0)
+		return r < 0 ? r : error_set(err, E_NOTFOUND, "%s: is not here", path);
+	r = logs_check(h->logs, bytes->data, bytes->len, &leaf->hash, out, err);
+	return r < 0 ? error_prefix(err, r, "%s", path) : 0;
+}
+
 int ledger_prove(struct ledger *h, const struct leaf *leaf, enum proof_state *state,
 		 struct shown *shown, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf bytes = {0};
 	struct shown got = {.good = false};
-	char path[PATH_SIZE];
 
 	*state = PROOF_MISSING;
 	if (ledger_repeated(h, leaf)) /* what lies beside the document proves its first leaf */
 		return 0;
-	(void)snprintf(path, sizeof(path), "proofs/%s.tlog-proof", leaf->id);
-	int r = read_file(h, path, TLOG_PROOF_MAX, &bytes, err);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	r = logs_check(h->logs, bytes.data, bytes.len, &leaf->hash, &got, err);
+	int r = ledger_read_proof(h, leaf, &bytes, &got, err);
 	if (r < 0)
-		return error_prefix(err, r, "%s", path);
+		return r == E_NOTFOUND ? 0 : r;
 	if (got.good) {
 		*state = PROOF_GOOD;
 		*shown = got;
@@ -76,6 +90,7 @@ static int find_end(struct ledger *h, const char **lacking, struct error *err)
 			return r;
 		if (state == PROOF_GOOD) {
 			h->end = i;
+			h->last = last;
 			h->now = last.when;
 			return 0;
 		}
@@ -213,25 +228,85 @@ static bool thinned(const struct ledger *h, size_t i)
 	return i > 0 && h->chain->leaves[i].seq != h->chain->leaves[i - 1].seq + 1;
 }
 
-int ledger_tree_end(struct ledger *h, const struct leaf *leaf, const struct shown *shown,
-		    size_t bound, size_t *end, struct error *err)
+/* Where in the log is this leaf? False: nothing that is believed says so. */
+static int find_place(struct ledger *h, const struct leaf *leaf, const struct shown *tree,
+		      uint64_t *index, bool *found, struct error *err)
 {
-	size_t i = (size_t)(leaf - h->chain->leaves) + 1;
+	enum proof_state state = PROOF_UNREAD;
+	struct shown shown;
 
-	for (; i < bound; i++) {
-		enum proof_state state = PROOF_UNREAD;
-		struct shown next;
-		int r = ledger_prove(h, &h->chain->leaves[i], &state, &next, err);
+	*found = h->source->own;
+	*index = leaf->index;
+	if (*found)
+		return 0;
+	int r = ledger_prove(h, leaf, &state, &shown, err);
+	if (r == 0 && state == PROOF_GOOD && shown.tree == tree->tree) {
+		*found = true;
+		*index = shown.index;
+	}
+	return r;
+}
+
+/* Nothing that is served is beyond the tree; `next` is after the last leaf shown to be in it. */
+static int find_rest(struct ledger *h, const struct leaf *leaf, const struct shown *shown,
+		     size_t bound, struct tree_end *out, struct error *err)
+{
+	bool whole = false;
+	size_t end = bound;
+	int r = rest_read(h, leaf, shown, &end, &whole, err);
+
+	if (r < 0)
+		return r;
+	*out = (struct tree_end){.end = bound, .lacking = LATER};
+	if (whole && end <= bound)
+		*out = (struct tree_end){.end = end};
+	return 0;
+}
+
+int ledger_tree_end(struct ledger *h, const struct leaf *leaf, const struct shown *shown,
+		    size_t bound, struct tree_end *out, struct error *err)
+{
+	size_t i = (size_t)(leaf - h->chain->leaves) + 1, next = i;
+	uint64_t last = shown->index;
+
+	for (; i <= bound && i < h->chain->n; i++) {
+		uint64_t index;
+		bool found;
+		int r = find_place(h, &h->chain->leaves[i], shown, &index, &found, err);
 
 		if (r < 0)
 			return r;
-		if (state != PROOF_GOOD || next.tree != shown->tree || next.index < shown->size)
+		if (!found)
 			continue;
-		*end = thinned(h, i) && &h->chain->leaves[i - 1] > leaf ? i + 1 : i;
+		if (index >= shown->size) {
+			/* Of updates that are left out before it some may be in the tree. */
+			bool more = thinned(h, i) && &h->chain->leaves[i - 1] > leaf;
+
+			*out = (struct tree_end){.end = more && i < bound ? i + 1 : i};
+			return 0;
+		}
+		last = index;
+		next = i + 1;
+	}
+	*out = (struct tree_end){.end = next};
+	if (next > bound)
+		*out = (struct tree_end){.end = bound, .lacking = BEYOND, .beyond = true};
+	if (next > bound || last + 1 == shown->size)
+		return 0;
+	out->end = bound;
+	return h->source->own ? 0 : find_rest(h, leaf, shown, bound, out, err);
+}
+
+int ledger_now_end(struct ledger *h, struct tree_end *out, struct error *err)
+{
+	*out = (struct tree_end){.end = h->end};
+	if (h->source->own)
+		return 0;
+	if (h->younger) {
+		out->lacking = LATER;
 		return 0;
 	}
-	*end = bound;
-	return 0;
+	return ledger_tree_end(h, &h->chain->leaves[h->end - 1], &h->last, h->end, out, err);
 }
 
 /* --- documents ------------------------------------------------------------------ */

@@ -60,7 +60,9 @@ struct ledger {
 	struct logs *logs;           /* that count for it; owned */
 	bool timed;                  /* root N asks for witnesses, so that time can be known */
 	size_t begin, end;           /* leaves after root N's, up to the last that is proved */
-	struct witnessed now;        /* of that last one */
+	struct witnessed now;        /* of that last one, or of a younger checkpoint */
+	struct shown last;           /* what the last one's proof shows */
+	bool younger;                /* `now` is of a tree beyond that */
 	struct witnessed root_when;  /* of root N's leaf; may stay unknown */
 	bool *repeated;              /* owned; of each leaf: the chain has its id before */
 	struct sign_of_life *life;   /* owned, in leaf order */
@@ -99,6 +101,9 @@ bool ledger_altered(const struct leaf *leaf, const struct envelope *doc);
 /* Check the proof that lies beside a document. *shown is filled only for PROOF_GOOD. */
 MUSTCHECK int ledger_prove(struct ledger *h, const struct leaf *leaf, enum proof_state *state,
 			   struct shown *shown, struct error *err);
+/* The same with the file's bytes; E_NOTFOUND. What it shows may still be not good. */
+MUSTCHECK int ledger_read_proof(struct ledger *h, const struct leaf *leaf, struct buf *bytes,
+				struct shown *out, struct error *err);
 MUSTCHECK int ledger_prove_record(struct ledger *h, struct record *r, struct error *err);
 
 /* Collect the records that matter to the release of `d`, up to the leaf `end` (exclusive). */
@@ -106,13 +111,29 @@ MUSTCHECK int ledger_collect(struct ledger *h, const struct deposit *d, size_t e
 			     struct error *err);
 
 /*
- * Where the leaves end that are in the same tree as `leaf`, by what its proof shows: before the
- * next leaf that is shown to be beyond it, and at `bound` at the latest. What cannot be shown to
- * be beyond, by a withheld proof or in another log, is in it, and so is an update if others
- * before it are left out of the chain, of which some may be in it.
+ * Where the leaves end that are in the same tree as `leaf`, by what its proof shows. Whoever
+ * makes a proof anew, in a later tree, shows all that is in that one; so a time is nothing
+ * without this.
+ */
+struct tree_end {
+	size_t end; /* leaves before it may be in the tree, and none from it on, if it is known */
+	const char *lacking; /* NULL: it is known; else static: for want of what it is not */
+	bool beyond;         /* it is not, because the leaf at `bound` is in the tree */
+};
+
+/*
+ * The end is known by the next leaf, if that is shown to be beyond the tree; or by the last one,
+ * if the tree ends with it; or by the log's own entries, from `leaf` to the end of the tree. Of
+ * what cannot be shown to be beyond, by a withheld proof or in another log, all counts as in it,
+ * and so does an update if others before it are left out of the chain, of which some may be in it.
+ * It is not known if the leaf at `bound` is in the tree: what comes from there on is of another
+ * time, such as the next root's.
  */
 MUSTCHECK int ledger_tree_end(struct ledger *h, const struct leaf *leaf, const struct shown *shown,
-			      size_t bound, size_t *end, struct error *err);
+			      size_t bound, struct tree_end *out, struct error *err);
+
+/* The same for `now`: has the chain up to `end` all that was logged by then? */
+MUSTCHECK int ledger_now_end(struct ledger *h, struct tree_end *out, struct error *err);
 
 /*
  * The last sign of life before the leaf `end`; out->sign NULL: none. Heartbeats count until

@@ -29,6 +29,17 @@ struct evidence_source {
 	 * caller's, and may leave out what leaf.h allows. E_NOTFOUND. NULL: it is read with read().
 	 */
 	int (*leaves)(void *ctx, struct leaf_chain *out, struct error *err);
+	/*
+	 * Append a file of the log of this name, such as "tile/entries/000.p/5". E_NOTFOUND. NULL:
+	 * none of them is here.
+	 */
+	int (*log)(void *ctx, const char *origin, const char *path, size_t max, struct buf *out,
+		   struct error *err);
+	/*
+	 * A registry's own tree: the chain is all that the log has of the product, and says truly
+	 * where in the log each leaf is.
+	 */
+	bool own;
 };
 
 struct counted_log {

@@ -20,6 +20,12 @@ struct moment {
 	struct record *notice; /* NULL: none */
 	size_t end, upto;      /* leaves and records before these are in it */
 	struct witnessed now;
+	const char *lacking; /* not NULL: for want of this more may be in it than is known */
+	/*
+	 * Not NULL: for want of this nothing in it has a time, since all that is known of it is
+	 * that the next root was not logged before.
+	 */
+	const char *timeless;
 };
 
 /* Who approves and who refuses at a moment; the last word of each seat counts. */
@@ -64,6 +70,17 @@ int release_set_now(const struct ledger *h, const struct witnessed *now, struct 
 	if (!h->timed || !now->known)
 		return facts_set_unknown(f, "now", h->timed ? NO_TIME : NO_WITNESSES, err);
 	return facts_set_int(f, "now", now->high, NULL, err);
+}
+
+/* The time up to which something is counted; not known: no such count can be made. */
+static struct witnessed counted_to(const struct moment *m, const struct witnessed *when)
+{
+	return m->timeless ? (struct witnessed){.known = false} : *when;
+}
+
+static const char *no_time(const struct moment *m)
+{
+	return m->timeless ? m->timeless : NO_TIME;
 }
 
 /* --- what was said ------------------------------------------------------------ */
@@ -153,7 +170,7 @@ static int weigh_objection(const struct moment *m, struct record *o, enum answer
 	/* One against an earlier notice protects from the next for a while. */
 	*out = ANSWER_UNKNOWN;
 	int r = ledger_prove_record(m->h, o, err);
-	if (r == 0 && o->shown.when.known && m->notice->shown.when.known)
+	if (r == 0 && o->shown.when.known && counted_to(m, &m->notice->shown.when).known)
 		*out = passed(m, o, m->notice) < (int64_t)OBJECTION_DAYS * DAY_S ? ANSWER_YES
 										 : ANSWER_NO;
 	return r;
@@ -188,7 +205,7 @@ static int set_objection(const struct moment *m, struct facts *f, struct error *
 	if (!m->notice || stands != ANSWER_UNKNOWN)
 		return facts_set_bool(f, "objection", stands == ANSWER_YES && m->notice, id, err);
 	return facts_set_unknown(f, "objection",
-				 is_missing(m->h, ST_OBJECTION) ? NOT_SERVED : NO_TIME, err);
+				 is_missing(m->h, ST_OBJECTION) ? NOT_SERVED : no_time(m), err);
 }
 
 /* --- approvals ------------------------------------------------------------------- */
@@ -258,7 +275,9 @@ static int set_approvals(const struct moment *m, const struct votes *v, struct f
 		r = set_members(m, f, "approvals", v->approve, v->by, err);
 	if (r == 0)
 		r = set_members(m, f, "refusals", v->refuse, v->by, err);
-	if (r == 0 && last && last->shown.when.known)
+	if (r == 0 && last && m->timeless)
+		r = facts_set_unknown(f, "approvals.at", m->timeless, err);
+	else if (r == 0 && last && last->shown.when.known)
 		r = facts_set_int(f, "approvals.at", latest(m, &last->shown.when), last->leaf->id,
 				  err);
 	return r;
@@ -305,9 +324,9 @@ static int last_sign(const struct moment *m, bool updates_only, int64_t until, s
 }
 
 /* A ground has to hold when the notice is given, so its days end there. */
-static const struct witnessed *days_end(const struct moment *m, bool after_notice)
+static struct witnessed days_end(const struct moment *m, bool after_notice)
 {
-	return m->notice && !after_notice ? &m->notice->shown.when : &m->now;
+	return counted_to(m, m->notice && !after_notice ? &m->notice->shown.when : &m->now);
 }
 
 /* A sign of life ends a notice of silence for good; another ground has to hold again. */
@@ -321,24 +340,24 @@ static int64_t count_days(const struct moment *m, const struct sign *s, int64_t 
 static int set_days(const struct moment *m, const char *at, const char *days, const struct sign *s,
 		    struct facts *f, struct error *err)
 {
-	const struct witnessed *end = days_end(m, s->after_notice);
+	const struct witnessed end = days_end(m, s->after_notice);
 
-	if (!s->known || !end->known) {
-		const char *lacking = s->known ? NO_TIME : s->lacking;
+	if (!s->known || !end.known) {
+		const char *lacking = s->known ? no_time(m) : s->lacking;
 		int r = facts_set_unknown(f, at, lacking, err);
 
 		return r < 0 ? r : facts_set_unknown(f, days, lacking, err);
 	}
 	int r = facts_set_int(f, at, s->at, s->id, err);
-	return r < 0 ? r : facts_set_int(f, days, count_days(m, s, latest(m, end)), s->id, err);
+	return r < 0 ? r : facts_set_int(f, days, count_days(m, s, latest(m, &end)), s->id, err);
 }
 
 static int set_silence(const struct moment *m, struct facts *f, struct error *err)
 {
 	static const char *const names[] = {"support.ended", "life.at", "silence.days",
 					    "targets.at", "targets.silence_days"};
-	int64_t until = support_until(m);
-	const struct witnessed *end = days_end(m, false);
+	int64_t promised = support_until(m);
+	const struct witnessed end = days_end(m, false);
 	struct sign life = {0}, update = {0};
 	int r = 0;
 
@@ -348,17 +367,19 @@ static int set_silence(const struct moment *m, struct facts *f, struct error *er
 		return r;
 	if (is_missing(m->h, ST_PRODUCT) || is_missing(m->h, ST_OBJECTION))
 		return facts_set_unknown(f, "support.until", NOT_SERVED, err);
-	r = facts_set_int(f, "support.until", until, envelope_id(m->d->head.doc), err);
+	r = facts_set_int(f, "support.until", promised, envelope_id(m->d->head.doc), err);
 	if (r < 0 || !m->h->timed)
 		return r;
-	if (end->known)
-		r = facts_set_bool(f, "support.ended", latest(m, end) > until, NULL, err);
+	if (end.known)
+		r = facts_set_bool(f, "support.ended", latest(m, &end) > promised, NULL, err);
+	else if (m->timeless)
+		r = facts_set_unknown(f, "support.ended", m->timeless, err);
 	if (r == 0)
-		r = last_sign(m, true, until, &update, err);
+		r = last_sign(m, true, promised, &update, err);
 	if (r == 0)
 		r = set_days(m, "targets.at", "targets.silence_days", &update, f, err);
 	if (r == 0)
-		r = last_sign(m, false, until, &life, err);
+		r = last_sign(m, false, promised, &life, err);
 	return r < 0 ? r : set_days(m, "life.at", "silence.days", &life, f, err);
 }
 
@@ -391,7 +412,9 @@ static int make_facts(const struct moment *m, struct votes *v, struct facts **ou
 		r = prove_subject(m, err);
 	if (r == 0)
 		r = count_votes(m, v, err);
-	if (r == 0)
+	if (r == 0 && m->timeless)
+		r = facts_set_unknown(f, "now", m->timeless, err);
+	else if (r == 0)
 		r = release_set_now(m->h, &m->now, f, err);
 	if (r == 0)
 		r = set_logged(m, f, err);
@@ -504,17 +527,27 @@ static int decisive(const struct moment *now, size_t i, struct moment *m, bool *
 		m->notice = &now->h->records[rec->on];
 	int r = ledger_prove_record(now->h, rec, err);
 	*yes = r == 0 && rec->proof == PROOF_GOOD;
-	if (*yes)
-		r = ledger_tree_end(now->h, rec->leaf, &rec->shown, now->end, &m->end, err);
+	if (r < 0 || !*yes)
+		return r;
+	struct tree_end tree;
+	r = ledger_tree_end(now->h, rec->leaf, &rec->shown, now->end, &tree, err);
 	if (r < 0)
 		return r;
+	m->end = tree.end;
 	m->now = rec->shown.when;
+	if (tree.beyond) /* then all before the next root counts, at no time */
+		m->timeless = tree.lacking;
+	else
+		m->lacking = tree.lacking;
 	m->upto = records_before(now->h, m->end);
 	return 0;
 }
 
-/* The first moment at which the policy said yes, or else how things stand at the end. */
-static int find_result(const struct moment *end, const struct policy *p, struct result *best,
+/*
+ * The first moment at which the policy said yes: *best is of one where all is known, or else of
+ * one where more may have been logged by then.
+ */
+static int find_moment(const struct moment *end, const struct policy *p, struct result *best,
 		       struct error *err)
 {
 	struct result got = {0};
@@ -528,11 +561,21 @@ static int find_result(const struct moment *end, const struct policy *p, struct 
 			r = judge(&m, p, &got, err);
 		if (r < 0)
 			return r;
-		if (yes && got.answer == ANSWER_YES) {
+		if (!yes || got.answer != ANSWER_YES)
+			continue;
+		if (!m.lacking || best->answer != ANSWER_YES)
 			*best = got;
+		if (!m.lacking)
 			return 0;
-		}
 	}
+	return 0;
+}
+
+/* How things stand at the end, which is no answer if not all is known by then. */
+static int find_state(const struct moment *end, const struct policy *p, struct result *best,
+		      struct error *err)
+{
+	struct result got = {0};
 
 	int r = judge(end, p, best, err);
 	for (size_t i = 0; i < end->h->n && r == 0; i++) {
@@ -547,7 +590,33 @@ static int find_result(const struct moment *end, const struct policy *p, struct 
 		     (got.answer == best->answer && got.approvals >= best->approvals)))
 			*best = got;
 	}
+	if (r == 0 && best->answer == ANSWER_YES) {
+		struct tree_end now;
+
+		r = ledger_now_end(end->h, &now, err);
+		best->m.lacking = now.lacking;
+		if (r == 0 && end->end < end->h->end) /* the next root came before */
+			best->m.lacking =
+				"a proof of what decided it that was made before the next root was logged";
+	}
 	return r;
+}
+
+static int find_result(const struct moment *end, const struct policy *p, struct result *best,
+		       struct error *err)
+{
+	struct result first = {0}, last = {0};
+	int r = find_moment(end, p, &first, err);
+
+	if (r == 0 && (first.answer != ANSWER_YES || first.m.lacking))
+		r = find_state(end, p, &last, err);
+	if (r < 0)
+		return r;
+	*best = first;
+	if (first.answer != ANSWER_YES ||
+	    (first.m.lacking && last.answer == ANSWER_YES && !last.m.lacking))
+		*best = last;
+	return 0;
 }
 
 /* For the reasons: where in the log the documents are that the facts come from. */
@@ -565,6 +634,24 @@ static int locate(const struct moment *m, const struct leaf *deposit, struct fac
 		if (m->h->life[i].read)
 			r = facts_locate(f, m->h->life[i].leaf->id, m->h->life[i].leaf->index, err);
 	return r;
+}
+
+json_t *release_lack(const char *lacking)
+{
+	return json_pack("{s:s, s:s, s:s, s:s}", "rule", "evidence", "answer",
+			 answer_name(ANSWER_UNKNOWN), "text", "evidence of the release in the log",
+			 "needs", lacking);
+}
+
+/* What may have been logged by then could have been an objection, a refusal, a sign of life. */
+static int doubt(const struct moment *m, struct ruling *r, struct error *err)
+{
+	if (!m->lacking || r->answer != ANSWER_YES)
+		return 0;
+	json_decref(r->why);
+	r->answer = ANSWER_UNKNOWN;
+	r->why = release_lack(m->lacking);
+	return r->why ? 0 : error_nomem(err);
 }
 
 int release_judge(struct ledger *h, const struct deposit *d, const struct leaf *leaf,
@@ -589,6 +676,8 @@ int release_judge(struct ledger *h, const struct deposit *d, const struct leaf *
 		r = policy_decide(p, ruling.facts, &ruling.answer, &ruling.why, err);
 	if (r == 0)
 		r = list_used(&best.m, &v, leaf, &ruling.used, err);
+	if (r == 0)
+		r = doubt(&best.m, &ruling, err);
 	if (r < 0) {
 		ruling_clear(&ruling);
 		return r;

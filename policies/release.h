@@ -17,7 +17,7 @@ enum { NOTICE_DAYS = 365, OBJECTION_DAYS = 365, PROMISE_DAYS = 730 };
 enum { OBJECTIONS_MAX = 2 };
 
 struct ruling {
-	enum answer answer;
+	enum answer answer;  /* a yes only if all that was logged by then is known */
 	struct facts *facts; /* owned, as the two below */
 	json_t *why;
 	json_t *used; /* ids in leaf order */
@@ -27,6 +27,9 @@ void ruling_clear(struct ruling *r);
 /* `h` holds the records collected for `d`; `leaf` is the deposit's. */
 MUSTCHECK int release_judge(struct ledger *h, const struct deposit *d, const struct leaf *leaf,
 			    struct ruling *out, struct error *err);
+
+/* The reasons of an answer that is unknown for want of this; NULL: out of memory. */
+json_t *release_lack(const char *lacking);
 
 /* Set `now`, or say why it is not known. */
 MUSTCHECK int release_set_now(const struct ledger *h, const struct witnessed *now, struct facts *f,

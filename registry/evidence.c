@@ -36,7 +36,7 @@ int deposit_evidence(struct registry *r, const char *product, const struct tuf_r
 		     const char *deposit, struct evidence *out, struct error *err)
 {
 	struct own_tree tree = {r->public, product};
-	const struct evidence_source source = {.ctx = &tree, .read = own_tree_read};
+	const struct evidence_source source = {.ctx = &tree, .read = own_tree_read, .own = true};
 	const struct evidence_query query = {.product = product, .from = from, .deposit = deposit};
 
 	return evidence_gather(&source, &query, out, err);
@@ -63,7 +63,7 @@ int work_step(struct work *w, const struct evidence_query *q, struct evidence *o
 	      struct error *err)
 {
 	struct own_tree tree = {w->r->public, q->product};
-	const struct evidence_source source = {.ctx = &tree, .read = own_tree_read};
+	const struct evidence_source source = {.ctx = &tree, .read = own_tree_read, .own = true};
 	CLEANUP(buf_clear) struct buf checkpoint = {0};
 	struct evidence_query query = *q;
 	int r = demand_clean(w, q->product, err);

@@ -27,12 +27,23 @@ static int read_below(void *ctx, const char *path, size_t max, struct buf *out, 
 	return r < 0 ? r : t->m->lead->read(t->m->lead->ctx, whole.data, max, out, err);
 }
 
+static int read_log(void *ctx, const char *origin, const char *path, size_t max, struct buf *out,
+		    struct error *err)
+{
+	const struct tree *t = ctx;
+	CLEANUP(buf_clear) struct buf whole = {0};
+	int r = buf_printf(&whole, err, "log/%s", path);
+
+	(void)origin; /* a registry has one log */
+	return r < 0 ? r : t->m->lead->read(t->m->lead->ctx, whole.data, max, out, err);
+}
+
 /* What a device will find when it asks whether it may follow this step. */
 static int tell_change(struct monitor *m, const struct finding *f, const struct tuf_root *to,
 		       const struct tuf_root *anchor, unsigned change, struct error *err)
 {
 	struct tree tree = {m, f->w.id};
-	const struct evidence_source source = {.ctx = &tree, .read = read_below};
+	const struct evidence_source source = {.ctx = &tree, .read = read_below, .log = read_log};
 	const struct evidence_query q = {
 		.product = f->w.id, .from = f->root, .to = to, .anchor = anchor};
 	struct happening h = finding_event(f, LEVEL_NEWS, "publisher");

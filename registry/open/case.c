@@ -111,7 +111,7 @@ int case_released(const struct deposit_case *c, struct evidence *out, struct err
 {
 	CLEANUP(tuf_root_freep) struct tuf_root *root = NULL;
 	struct deposit_case mutable = *c;
-	const struct evidence_source source = {.ctx = &mutable, .read = read_file};
+	const struct evidence_source source = {.ctx = &mutable, .read = read_file, .own = true};
 	struct evidence_query query = {.product = c->product, .deposit = envelope_id(c->doc)};
 	int r = read_root(c, &root, err);
 

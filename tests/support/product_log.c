@@ -8,6 +8,7 @@
 #include "lib/base/hex.h"
 #include "lib/base/utc.h"
 #include "lib/sign/ed25519.h"
+#include "lib/tlog/entries.h"
 #include "lib/tuf/repo.h"
 
 #define LEAVES "leaves.jsonl"
@@ -101,7 +102,10 @@ static void drop_files(struct product_log *p)
 		free(p->files[i].path);
 		buf_clear(&p->files[i].bytes);
 	}
+	for (size_t i = 0; i < p->size; i++)
+		buf_clear(&p->entries[i]);
 	p->nfiles = 0;
+	p->size = 0;
 }
 
 void plog_free(struct product_log *p)
@@ -138,6 +142,8 @@ void plog_copy(struct product_log **copy, const struct product_log *of)
 	memcpy(p->leaves, of->leaves, of->nleaves * sizeof(of->leaves[0]));
 	p->tiles = tiles;
 	copy_tiles(tiles, of->tiles);
+	for (size_t i = 0; i < of->size; i++)
+		check(buf_add(&p->entries[i], of->entries[i].data, of->entries[i].len, &err), &err);
 	for (size_t i = 0; i < of->nfiles; i++) {
 		const struct plog_file *f = &of->files[i];
 
@@ -211,9 +217,30 @@ static int read_file(void *ctx, const char *path, size_t max, struct buf *out, s
 	return buf_add(out, b->data, b->len, err);
 }
 
+/* The bundle that this is the path of, as far as the log goes. */
+static int read_log(void *ctx, const char *origin, const char *path, size_t max, struct buf *out,
+		    struct error *err)
+{
+	const struct product_log *p = ctx;
+	unsigned n;
+
+	must(strcmp(origin, p->log_key.name) == 0 && max >= ENTRIES_BYTES_MAX, "another log");
+	if (p->no_entries || sscanf(path, "tile/entries/%u", &n) != 1 || n * TILE_WIDTH >= p->size)
+		return error_set(err, E_NOTFOUND, "%s: not found", path);
+	for (size_t i = n * TILE_WIDTH; i < p->size && i < (n + 1) * TILE_WIDTH; i++) {
+		const struct buf *e = &p->entries[i];
+		const unsigned char len[] = {(unsigned char)(e->len >> 8), (unsigned char)e->len};
+
+		check(buf_add(out, len, sizeof(len), err), err);
+		check(buf_add(out, e->data, e->len, err), err);
+	}
+	return 0;
+}
+
 struct evidence_source plog_source(struct product_log *p)
 {
-	return (struct evidence_source){.ctx = p, .read = read_file};
+	return (struct evidence_source){
+		.ctx = p, .read = read_file, .log = read_log, .own = p->own};
 }
 
 /* --- roots ------------------------------------------------------------------------- */
@@ -419,7 +446,7 @@ static void sign_checkpoint(const struct product_log *p, const struct hash *root
 	CLEANUP(buf_clear) struct buf text = {0};
 	struct error err = {0};
 
-	check(checkpoint_format(p->log_key.name, p->nleaves, root, &text, &err), &err);
+	check(checkpoint_format(p->log_key.name, p->size, root, &text, &err), &err);
 	check(buf_add(out, text.data, text.len, &err), &err);
 	check(buf_puts(out, "\n", &err), &err);
 	check(note_sign_line(&p->log_key, p->log_seed, &text, 0, out, &err), &err);
@@ -435,7 +462,7 @@ void plog_checkpoint(struct product_log *p, struct buf *out)
 	struct error err = {0};
 	struct hash root;
 
-	check(merkle_root(&store, p->nleaves, &root, &err), &err);
+	check(merkle_root(&store, p->size, &root, &err), &err);
 	sign_checkpoint(p, &root, out);
 }
 
@@ -447,7 +474,7 @@ static void write_proof(struct product_log *p, const char *id, uint64_t index)
 	struct error err = {0};
 	char path[256];
 
-	check(merkle_prove_inclusion(&store, index, p->nleaves, &siblings, &err), &err);
+	check(merkle_prove_inclusion(&store, index, p->size, &siblings, &err), &err);
 	plog_checkpoint(p, &checkpoint);
 	name_file(path, "proofs/", id, ".tlog-proof");
 	check(tlog_proof_format(index, &siblings, checkpoint.data, checkpoint.len, make(p, path),
@@ -460,15 +487,36 @@ void plog_write_leaves(struct product_log *p)
 	struct buf *out = make(p, LEAVES);
 	struct error err = {0};
 
-	for (size_t i = 0; i < p->nleaves; i++)
+	for (size_t i = 0; i < p->nleaves - p->hidden; i++)
 		check(leaf_line(&p->leaves[i], out, &err), &err);
+}
+
+static struct hash append(struct product_log *p, const struct buf *entry)
+{
+	const struct merkle_store store = tiles_store(p->tiles);
+	struct error err = {0};
+	struct hash hash;
+
+	must(p->size < PLOG_LEAVES_MAX, "too many entries");
+	merkle_leaf(entry->data, entry->len, &hash);
+	check(merkle_append(&store, p->size, &hash, 1, &err), &err);
+	check(buf_add(&p->entries[p->size++], entry->data, entry->len, &err), &err);
+	return hash;
+}
+
+void plog_add_other(struct product_log *p)
+{
+	CLEANUP(buf_clear) struct buf entry = {0};
+	struct error err = {0};
+
+	check(buf_printf(&entry, &err, "entry %zu is none of this product's", p->size), &err);
+	(void)append(p, &entry);
 }
 
 void plog_add(struct product_log *p, const struct envelope *doc)
 {
-	const struct merkle_store store = tiles_store(p->tiles);
+	CLEANUP(buf_clear) struct buf entry = {0};
 	const struct buf *bytes = envelope_bytes(doc);
-	CLEANUP(buf_clear) struct buf leaf_bytes = {0};
 	const char *kind = envelope_type(doc);
 	bool role = strcmp(kind, "root") == 0 || strcmp(kind, "targets") == 0;
 	struct leaf *l = &p->leaves[p->nleaves];
@@ -476,9 +524,8 @@ void plog_add(struct product_log *p, const struct envelope *doc)
 	char path[256];
 
 	must(p->nleaves < PLOG_LEAVES_MAX, "too many leaves");
-	*l = (struct leaf){.version = envelope_version(doc),
-			   .seq = (int64_t)p->nleaves + 1,
-			   .index = p->nleaves};
+	*l = (struct leaf){
+		.version = envelope_version(doc), .seq = (int64_t)p->nleaves + 1, .index = p->size};
 	(void)snprintf(l->kind, sizeof(l->kind), "%s", kind);
 	(void)snprintf(l->product, sizeof(l->product), "%s", PLOG_PRODUCT);
 	(void)snprintf(l->role, sizeof(l->role), "%s", role ? kind : "");
@@ -486,8 +533,8 @@ void plog_add(struct product_log *p, const struct envelope *doc)
 	memcpy(l->sha256, envelope_sha256(doc), sizeof(l->sha256));
 	if (p->nleaves)
 		l->prev = p->leaves[p->nleaves - 1].hash;
-	check(leaf_write(l, &leaf_bytes, &err), &err);
-	check(merkle_append(&store, p->nleaves, &l->hash, 1, &err), &err);
+	check(leaf_write(l, &entry, &err), &err);
+	(void)append(p, &entry);
 	p->nleaves++;
 	write_proof(p, l->id, l->index);
 	plog_write_leaves(p);
@@ -511,7 +558,7 @@ void plog_prove_again(struct product_log *p, const char *id)
 {
 	for (size_t i = 0; i < p->nleaves; i++)
 		if (strcmp(p->leaves[i].id, id) == 0)
-			write_proof(p, id, i);
+			write_proof(p, id, p->leaves[i].index);
 }
 
 json_t *plog_move(struct product_log *p, const char *origin)
@@ -524,10 +571,10 @@ json_t *plog_move(struct product_log *p, const char *origin)
 
 	(void)snprintf(old, sizeof(old), "%s", p->log_key.name);
 	note_key(origin, NOTE_ED25519, p->log_seed, &p->log_key);
-	check(merkle_root(&store, p->nleaves, &root, &err), &err);
+	check(merkle_root(&store, p->size, &root, &err), &err);
 	hex_encode(root.b, sizeof(root.b), digest);
-	body = json_pack("{s:s, s:I, s:s, s:o}", "origin", old, "size", (json_int_t)p->nleaves,
-			 "hash", digest, "vkey", vkey(&p->log_key));
+	body = json_pack("{s:s, s:I, s:s, s:o}", "origin", old, "size", (json_int_t)p->size, "hash",
+			 digest, "vkey", vkey(&p->log_key));
 	must(body, "out of memory");
 	return body;
 }

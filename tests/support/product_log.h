@@ -35,8 +35,12 @@ struct product_log {
 	unsigned char log_seed[32], witness_seed[PLOG_PEOPLE][32];
 	int64_t statements; /* made so far: their versions */
 	struct tiles *tiles;
-	size_t nleaves, nfiles;
-	struct leaf leaves[PLOG_LEAVES_MAX];
+	bool own;        /* read as a registry reads its own tree */
+	bool no_entries; /* the log does not serve them */
+	size_t hidden;   /* so many of the last leaves are cut off what is served */
+	size_t nleaves, nfiles, size;
+	struct leaf leaves[PLOG_LEAVES_MAX]; /* the product's */
+	struct buf entries[PLOG_LEAVES_MAX]; /* of the log: the product's, and others' */
 	struct plog_file files[PLOG_FILES_MAX];
 };
 
@@ -86,6 +90,9 @@ json_t *plog_deposit_body(struct product_log *p, const struct tuf_root *follows,
 
 /* Log a document: leaf, proof, leaves.jsonl; statements are stored too. */
 void plog_add(struct product_log *p, const struct envelope *doc);
+
+/* Log an entry that is not of this product. */
+void plog_add_other(struct product_log *p);
 
 /* Make, sign and log a statement; its id lives as long as the log. */
 const char *plog_say(struct product_log *p, const char *type, const struct tuf_root *root,

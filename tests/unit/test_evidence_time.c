@@ -253,6 +253,7 @@ static void a_registry_judges_a_root_ahead_of_its_leaf(void **state)
 
 	(void)state;
 	s.p->skew[0] = 0;
+	s.p->own = true;
 	(void)scene_say_rotation(&s, 2);
 	scene_gather(&s, &q);
 	assert_answer(&s, ANSWER_NO);
