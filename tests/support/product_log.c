@@ -536,7 +536,10 @@ void plog_add(struct product_log *p, const struct envelope *doc)
 	check(leaf_write(l, &entry, &err), &err);
 	(void)append(p, &entry);
 	p->nleaves++;
-	write_proof(p, l->id, l->index);
+	/* Beside a document lies the proof of its first leaf, however often it is logged. */
+	name_file(path, "proofs/", l->id, ".tlog-proof");
+	if (!find(p, path))
+		write_proof(p, l->id, l->index);
 	plog_write_leaves(p);
 	if (!role) {
 		name_file(path, "statements/", l->id, ".json");

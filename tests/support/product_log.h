@@ -88,7 +88,7 @@ struct envelope *plog_statement(struct product_log *p, const char *type,
 json_t *plog_deposit_body(struct product_log *p, const struct tuf_root *follows, const char *bridge,
 			  json_t *policy_take);
 
-/* Log a document: leaf, proof, leaves.jsonl; statements are stored too. */
+/* Log a document: leaf, proof unless there is one, leaves.jsonl; statements are stored too. */
 void plog_add(struct product_log *p, const struct envelope *doc);
 
 /* Log an entry that is not of this product. */
