@@ -9,10 +9,17 @@
 #include "lib/base/error.h"
 #include "lib/base/file.h"
 #include "lib/net/url.h"
+#include "lib/tuf/client.h"
 #include "policies/statement.h"
 
 enum { CONF_MAX = 64 * 1024, VALUE_MAX = 4096, HEALTH_TIMEOUT_MAX_S = 3600 };
 #define BUDGET_MAX (INT64_C(1) << 53)
+/*
+ * By the bound of lib/tuf/client.h 20 MiB at the worst, whoever serves or signs it: what a router
+ * of 64 MiB can spare. Products have some 10 KiB.
+ */
+#define METADATA_MAX "524288"
+enum { METADATA_LEAST = 64 * 1024 };
 
 enum kind {
 	TEXT,   /* char * */
@@ -64,6 +71,12 @@ static const struct key keys[] = {
 	 .kind = NUMBER,
 	 .fallback = "0",
 	 .max = BUDGET_MAX},
+	{.name = "metadata-max",
+	 .offset = AT(metadata_max),
+	 .kind = NUMBER,
+	 .fallback = METADATA_MAX,
+	 .min = METADATA_LEAST,
+	 .max = TUF_TEXT_MAX},
 	{.name = "allow-http",
 	 .offset = AT(allow_http),
 	 .kind = CHOICE,
@@ -270,6 +283,11 @@ int conf_load(const char *path, struct conf *out, struct error *err)
 	*out = c;
 	c = (struct conf){.dir = -1};
 	return 0;
+}
+
+size_t conf_root_max(const struct conf *c)
+{
+	return (size_t)c->metadata_max / 2;
 }
 
 void conf_clear(struct conf *c)

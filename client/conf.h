@@ -37,7 +37,8 @@ struct conf {
 	const char *health;      /* shell command */
 	int64_t boot_tries;
 	int64_t health_timeout_s;
-	int64_t byte_budget; /* largest download, bytes; 0: no limit */
+	int64_t byte_budget;  /* largest download, bytes; 0: no limit */
+	int64_t metadata_max; /* bytes of metadata that are held at once (lib/tuf/client.h) */
 	bool allow_http;
 	bool clock_trusted;
 	bool tls_verified;           /* else any certificate will do: TLS is for privacy alone */
@@ -52,5 +53,8 @@ MUSTCHECK int conf_load(const char *path, struct conf *out, struct error *err);
 MUSTCHECK int conf_parse(const char *text, size_t len, const char *name, struct conf *out,
 			 struct error *err);
 void conf_clear(struct conf *c);
+
+/* Bytes of one root: half of what may be held, so that the rest fits beside it. */
+size_t conf_root_max(const struct conf *c);
 
 #endif

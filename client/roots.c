@@ -17,9 +17,9 @@ struct reading {
 	size_t bytes; /* of roots kept */
 };
 
-void roots_init(struct roots *r, const struct source *from)
+void roots_init(struct roots *r, const struct source *from, size_t max)
 {
-	*r = (struct roots){.from = from};
+	*r = (struct roots){.from = from, .max = max < TUF_ROOT_MAX ? max : TUF_ROOT_MAX};
 }
 
 static void drop(struct roots *r)
@@ -81,6 +81,7 @@ static int read_ahead(struct roots *r, const struct tuf_root *root, struct error
 	if (e < 0)
 		return e;
 	in.chain = chain;
+	tuf_chain_limit(chain, r->max);
 	e = source_stream(r->from, "metadata/root-chain.jsonl", 0, CHAIN_BYTES_MAX, &sink,
 			  &ignored);
 	return e == E_NOMEM ? error_nomem(err) : 0;
@@ -99,6 +100,6 @@ int roots_after(struct roots *r, const struct tuf_root *root, struct buf *out, s
 	}
 	e = buf_printf(&path, err, "metadata/%" PRId64 ".root.json", version);
 	if (e == 0)
-		e = source_get(r->from, path.data, TUF_ROOT_MAX, out, err);
+		e = source_get(r->from, path.data, r->max, out, err);
 	return e == 0 ? read_ahead(r, root, err) : e;
 }

@@ -17,15 +17,16 @@ struct error;
 
 struct roots {
 	const struct source *from; /* borrowed */
+	size_t max;                /* bytes of one root */
 	struct buf *ahead;         /* owned: the roots `first`, first + 1 ... */
 	size_t n;
 	int64_t first;
 };
 
-void roots_init(struct roots *r, const struct source *from);
+void roots_init(struct roots *r, const struct source *from, size_t max);
 void roots_clear(struct roots *r);
 
-/* Append the bytes of the root after `root`. E_NOTFOUND: there is none. */
+/* Append the bytes of the root after `root`. E_NOTFOUND: there is none. E_INVALID: too large. */
 MUSTCHECK int roots_after(struct roots *r, const struct tuf_root *root, struct buf *out,
 			  struct error *err);
 

@@ -103,6 +103,7 @@ int session_open(const struct device *d, const struct source *from, bool held, s
 		.keep_root = true,
 		.stale_s = STALE_FOREVER_S,
 		.version_jump_max = VERSION_JUMP_MAX,
+		.text_max = (size_t)d->conf.metadata_max,
 	};
 	int r;
 

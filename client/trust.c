@@ -501,7 +501,7 @@ int trust_walk(struct device *d, const struct source *from, struct elsewhere *el
 	bool more = true;
 	int r = trust_policy(&d->conf, &w.policy, err);
 
-	roots_init(&w.roots, from);
+	roots_init(&w.roots, from, conf_root_max(&d->conf));
 	logged_init(&w.log, from, elsewhere, &d->st);
 	if (r == 0)
 		r = look(&w, err);

@@ -10,7 +10,7 @@
 
 enum {
 	ROOT_TEXT_MAX = BASE64_LEN(TUF_ROOT_MAX),
-	LINE_MAX_BYTES = ROOT_TEXT_MAX + 128, /* the version, member names and white space */
+	LINE_MORE = 128, /* the version, member names and white space */
 	NAME_SIZE = 64,
 };
 
@@ -19,6 +19,7 @@ struct tuf_chain {
 	struct tuf_root *root; /* NULL: no step was made yet */
 	tuf_chain_fn each;
 	void *ctx;
+	size_t line_max;
 	struct buf line; /* bytes of the line that has not ended */
 	int64_t last;    /* version of the previous line; 0: there was none */
 	int steps;
@@ -52,8 +53,15 @@ int tuf_chain_new(const struct tuf_root *from, tuf_chain_fn each, void *ctx, str
 	c->from = from;
 	c->each = each;
 	c->ctx = ctx;
+	c->line_max = ROOT_TEXT_MAX + LINE_MORE;
 	*out = c;
 	return 0;
+}
+
+void tuf_chain_limit(struct tuf_chain *c, size_t max)
+{
+	if (max < TUF_ROOT_MAX)
+		c->line_max = BASE64_LEN(max) + LINE_MORE;
 }
 
 void tuf_chain_free(struct tuf_chain *c)
@@ -121,9 +129,9 @@ static int take(struct tuf_chain *c, const char *data, size_t len, size_t *used,
 	size_t n = end ? (size_t)(end - data) : len;
 	int r;
 
-	if (c->line.len + n > LINE_MAX_BYTES)
-		return error_set(err, E_INVALID, "root-chain.jsonl: a line of more than %d bytes",
-				 LINE_MAX_BYTES);
+	if (c->line.len + n > c->line_max)
+		return error_set(err, E_INVALID, "root-chain.jsonl: a line of more than %zu bytes",
+				 c->line_max);
 	r = buf_add(&c->line, data, n, err);
 	if (r < 0)
 		return r;

@@ -26,6 +26,9 @@ MUSTCHECK int tuf_chain_new(const struct tuf_root *from, tuf_chain_fn each, void
 void tuf_chain_free(struct tuf_chain *c);
 DEFINE_CLEANUP(struct tuf_chain *, tuf_chain_free)
 
+/* Before the first byte: take no root of more than `max` bytes, for who has less memory. */
+void tuf_chain_limit(struct tuf_chain *c, size_t max);
+
 /*
  * Take in the next bytes of the file; fits as `take` of an http_sink. Roots up to
  * the trusted one are skipped. E_INVALID: a malformed or too long line, a gap in

@@ -34,6 +34,9 @@ static void conf_refuses_and_names_the_line(void **state)
 		{NEEDED "boot-tries =\n", "boot-tries: want 1 to 100"},
 		{NEEDED "health-timeout = 3601\n", "health-timeout: want 1 to 3600"},
 		{NEEDED "byte-budget = -1\n", "byte-budget: want 0 to"},
+		{NEEDED "metadata-max = 65535\n",
+		 "metadata-max: want 65536 to 33554432, got 65535"},
+		{NEEDED "metadata-max = 33554433\n", "metadata-max: want 65536 to 33554432"},
 		{NEEDED "allow-http = maybe\n", "allow-http: want yes or no, got maybe"},
 		{NEEDED "clock = wrong\n", "clock: want trusted or untrusted, got wrong"},
 		{NEEDED "backend = rauc\n", "backend: want ab-image, got rauc"},
@@ -75,6 +78,8 @@ static void conf_has_a_default_for_all_that_is_not_required(void **state)
 	assert_int_equal(c.boot_tries, 3);
 	assert_int_equal(c.health_timeout_s, 120);
 	assert_int_equal(c.byte_budget, 0);
+	assert_int_equal(c.metadata_max, 512 * 1024);
+	assert_int_equal(conf_root_max(&c), 256 * 1024);
 	assert_false(c.allow_http);
 	assert_true(c.clock_trusted);
 	assert_true(c.tls_verified);
@@ -91,7 +96,8 @@ static void conf_takes_comments_spaces_and_several_mirrors(void **state)
 	assert_int_equal(
 		parse("# a device\r\n\n  " NEEDED
 		      "url=http://b/\nhealth = test -e \"a = b\" \t\nclock=untrusted\ntls = unverified\n"
-		      "allow-http = yes\nchannel =\nbyte-budget = 1000",
+		      "allow-http = yes\nchannel =\nbyte-budget = 1000\n"
+		      "metadata-max = 33554432",
 		      &c, &err),
 		0);
 	assert_int_equal(c.nurls, 2);
@@ -102,6 +108,7 @@ static void conf_takes_comments_spaces_and_several_mirrors(void **state)
 	assert_false(c.tls_verified);
 	assert_null(c.channel);
 	assert_int_equal(c.byte_budget, 1000);
+	assert_int_equal(c.metadata_max, 33554432);
 }
 
 static void conf_takes_sixteen_mirrors_and_no_more(void **state)

@@ -235,6 +235,30 @@ static void endless_line_is_cut(void **state)
 	assert_error(tuf_chain_end(c, &err), E_INVALID, &err, "failed before");
 }
 
+static void no_longer_line_is_taken_than_a_root_within_the_limit_has(void **state)
+{
+	enum { LIMIT = 3 * 1024, AROUND = 128, LONGEST = LIMIT / 3 * 4 + AROUND };
+
+	(void)state;
+	for (size_t len = LONGEST; len <= LONGEST + 1; len++) {
+		CLEANUP(world_clear) struct world w;
+		CLEANUP(tuf_chain_freep) struct tuf_chain *c = NULL;
+		CLEANUP(freep) char *line = malloc(len);
+		struct error err = {0};
+
+		world_make(&w, 2);
+		assert_non_null(line);
+		memset(line, ' ', len);
+		assert_int_equal(tuf_chain_new(w.one, on_root, &w, &c, &err), 0);
+		tuf_chain_limit(c, LIMIT);
+		if (len == LONGEST)
+			assert_int_equal(tuf_chain_feed(c, line, len, &err), 0);
+		else
+			assert_error(tuf_chain_feed(c, line, len, &err), E_INVALID, &err,
+				     "a line of more than 4224 bytes");
+	}
+}
+
 static void refusal_of_a_step_ends_the_walk_before_it_counts(void **state)
 {
 	CLEANUP(world_clear) struct world w;
@@ -296,6 +320,7 @@ int main(void)
 		cmocka_unit_test(version_of_a_line_must_be_that_of_its_root),
 		cmocka_unit_test(malformed_lines_are_refused),
 		cmocka_unit_test(endless_line_is_cut),
+		cmocka_unit_test(no_longer_line_is_taken_than_a_root_within_the_limit_has),
 		cmocka_unit_test(refusal_of_a_step_ends_the_walk_before_it_counts),
 		cmocka_unit_test(wrongly_signed_root_ends_the_walk_and_keeps_what_was_reached),
 		cmocka_unit_test(chain_has_a_limit_of_steps),
