@@ -317,7 +317,7 @@ class Product:
         return doc
 
     def handover(self, release=False, approvals=2, final=True, publish=True, notice=None,
-                 when_is=lambda what: None):
+                 when_is=lambda what: None, support_until=None):
         """A deposit, its release, the bridge, the root after it, and first targets under that.
 
         `notice`: a trustee's, on this ground, in place of the vendor's end of life. `when_is` is
@@ -340,7 +340,8 @@ class Product:
         when_is("deposit")
         self.deposit = self.statement("deposit", 1, {
             "follows_root": {"version": root["signed"]["version"], "id": identity(root)},
-            "bridge": identity(bridge), "support_until": when(-10), "refresh_by": when(300),
+            "bridge": identity(bridge), "support_until": support_until or when(-10),
+            "refresh_by": when(300),
             "trustees": {"keys": {k.id: k.object for k in trustees}, "threshold": 2,
                          "seats": seats},
             "compartments": {"public": {"out": "public", "sha256": payload["sha256"], "size": 1,
