@@ -202,7 +202,7 @@ $(call fuzz_with,$(json),fuzz/mutate fuzz/surgery)
 endif
 $(toys:%=$(B)/tests/fuzz/fuzz_%): fuzz_wrap := $(toy:%=-Wl,--wrap=%)
 $(B)/tests/fuzz/fuzz_api: fuzz_wrap := -Wl,--wrap=http_send,--wrap=nanosleep,--wrap=clock_gettime
-$(B)/tests/fuzz/fuzz_payload: fuzz_wrap := -Wl,--wrap=gpg_decrypt_stream
+$(B)/tests/fuzz/fuzz_payload: fuzz_wrap := -Wl,--wrap=gpg_decrypt_stream,--wrap=pthread_create,--wrap=pthread_join
 
 # What tests/bench measures inside one process.
 benches := core biglog

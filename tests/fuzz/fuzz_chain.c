@@ -23,9 +23,20 @@ enum { ROOTS = 5 };
 struct truth {
 	struct tuf_sim *sim;
 	struct tuf_root *first;
-	json_t *body[ROOTS];
 	struct buf bytes[ROOTS];
+	json_t *doc[ROOTS]; /* the same as JSON */
+	char id[ROOTS][SHA256_HEX_SIZE];
 };
+
+static void keep_id(const struct buf *document, char id[SHA256_HEX_SIZE])
+{
+	CLEANUP(envelope_freep) struct envelope *e = NULL;
+	struct error err = {0};
+
+	if (envelope_parse(document->data, document->len, "root", &e, &err) < 0)
+		abort();
+	memcpy(id, envelope_id(e), SHA256_HEX_SIZE);
+}
 
 static const struct truth *truth(void)
 {
@@ -43,8 +54,10 @@ static const struct truth *truth(void)
 			sim_rotate(t.sim, i % 2 ? "root" : "timestamp");
 			sim_bump(t.sim, "root");
 		}
-		t.body[i] = json_deep_copy(root->body);
-		sim_document(root, &t.bytes[i]);
+		if (!toy_document(root->body, root->signers, root->nsigners, &t.bytes[i]))
+			abort();
+		t.doc[i] = json_loadb(t.bytes[i].data, t.bytes[i].len, 0, NULL);
+		keep_id(&t.bytes[i], t.id[i]);
 	}
 	if (tuf_root_parse(t.bytes[0].data, t.bytes[0].len, "first", &t.first, &err) < 0)
 		abort();
@@ -68,11 +81,8 @@ static int on_root(void *ctx, const struct tuf_root *root, struct error *err)
 		return 0;
 
 	/* Not the same bytes, perhaps, but the same words. */
-	CLEANUP(envelope_freep) struct envelope *want = NULL;
-	const struct buf *bytes = &w->t->bytes[w->reached - 1];
 	assert(w->reached <= ROOTS);
-	assert(envelope_parse(bytes->data, bytes->len, "want", &want, err) == 0);
-	assert(strcmp(envelope_id(root->doc), envelope_id(want)) == 0);
+	assert(strcmp(envelope_id(root->doc), w->t->id[w->reached - 1]) == 0);
 	return 0;
 }
 
@@ -86,7 +96,7 @@ static void root_bytes(const struct truth *t, size_t i, uint8_t how, struct feed
 	struct error err;
 
 	if (how % 4 == 1) {
-		json_t *body = json_deep_copy(t->body[i]);
+		json_t *body = json_deep_copy(json_object_get(t->doc[i], "signed"));
 
 		surgery(body, in);
 		w->signed_anew = true;
@@ -98,7 +108,7 @@ static void root_bytes(const struct truth *t, size_t i, uint8_t how, struct feed
 		(void)!buf_add(out, t->bytes[i].data, t->bytes[i].len, &err);
 		return;
 	}
-	doc = json_loadb(t->bytes[i].data, t->bytes[i].len, 0, NULL);
+	doc = json_deep_copy(t->doc[i]);
 	surgery(doc, in);
 	text = json_dumps(doc, JSON_COMPACT);
 	(void)!buf_puts(out, text ? text : "", &err);
