@@ -34,8 +34,10 @@ MAX_LEN = {"tuf_client": 256, "evidence": 256, "chain": 128}  # a program in two
 MAX_LEN_ELSE = 8192
 SANITIZED_SHARE = 20  # one execution in so many, at least; the others are of the plain build
 SEED_BYTES_MAX, SEEDS_MAX, CORPUS_MAX = 4096, 60, 96 * 1024  # of what goes into the tree
-# Where an allocation came from is known to a run that repeats a finding.
-OPTIONS = "malloc_context_size=0:quarantine_size_mb=4:thread_local_quarantine_size_kb=64"
+# Where an allocation came from is known to a run that repeats a finding. A string function may
+# look no further than its string goes, but strndup() takes text that has no end.
+OPTIONS = ("malloc_context_size=0:quarantine_size_mb=4:thread_local_quarantine_size_kb=64:"
+           "strict_string_checks=1:intercept_strndup=0")
 # glibc's malloc: keep what was freed at hand, and give nothing back to the kernel.
 TUNABLES = ("glibc.malloc.tcache_count=2000:glibc.malloc.trim_threshold=268435456:"
             "glibc.malloc.mmap_threshold=268435456")
