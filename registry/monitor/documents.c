@@ -204,6 +204,7 @@ int finding_version(struct monitor *m, const struct finding *f, const char *whos
 	int r;
 
 	memcpy(now.id, f->leaf.id, sizeof(now.id));
+	memcpy(now.sha256, f->leaf.sha256, sizeof(now.sha256));
 	(void)snprintf(of, sizeof(of), "%s/%s/%.200s", f->w.id, f->leaf.kind, whose);
 	*fresh = false;
 	r = version_get(m, of, f->leaf.version, &first, err);

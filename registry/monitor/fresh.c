@@ -8,19 +8,9 @@
 
 #include "lib/base/error.h"
 #include "lib/base/utc.h"
-#include "policies/publisher.h"
-#include "registry/monitor/watched.h"
+#include "registry/monitor/eye.h"
 
 enum { PRODUCTS_A_LOOK = 1000 };
-
-/* One product under the eye. */
-struct eye {
-	struct monitor *m;
-	struct watched w;
-	struct tuf_root *root; /* in force; owned */
-	struct publisher *who; /* of the root; owned */
-	char scope[MEMORY_NAME_SIZE];
-};
 
 static void eye_clear(struct eye *e)
 {
@@ -28,77 +18,19 @@ static void eye_clear(struct eye *e)
 	free(e->who);
 }
 
-/* A trouble of this product; `part` tells it from others of its kind. */
-static struct happening about(struct eye *e, enum level level, const char *kind, const char *part)
-{
-	(void)snprintf(e->scope, sizeof(e->scope), "%s/%.200s", e->w.id, part);
-	return (struct happening){
-		.level = level, .kind = kind, .product = e->w.id, .scope = e->scope};
-}
-
-static int fine(struct eye *e, const char *kind, const char *part, struct error *err)
-{
-	const struct happening h = about(e, LEVEL_INFO, kind, part);
-
-	return monitor_fine(e->m, kind, h.scope, err);
-}
-
-/* What fits neither what was logged nor, perhaps, what is about to be. */
-static int wrong(struct eye *e, const char *part, const char *text, struct error *err)
-{
-	struct happening h = about(e, LEVEL_ALARM, "metadata", part);
-
-	h.patience = e->m->limits.grace;
-	return monitor_trouble(e->m, &h, err, "%s: %s", part, text);
-}
-
-/* --- reading ---------------------------------------------------------------------------- */
-
-/* 0: here it is. 1: it is not there; 2: nobody knows. */
-static int read_metadata(struct eye *e, const char *name, size_t max, struct buf *out,
-			 struct error *why)
-{
-	const struct vantage *v = e->m->lead;
-	CLEANUP(buf_clear) struct buf path = {0};
-	int r = buf_printf(&path, why, "p/%s/metadata/%s", e->w.id, name);
-
-	if (r == 0)
-		r = v->read(v->ctx, path.data, max, out, why);
-	if (r == E_NOTFOUND)
-		return 1;
-	if (r != E_NET && r != E_BUSY)
-		return r;
-	e->m->incomplete = true;
-	return 2;
-}
-
-static int check_expiry(struct eye *e, const char *role, int64_t expires, int64_t limit,
-			struct error *err)
-{
-	int64_t left = expires - e->m->now;
-	struct happening h = about(e, left <= 0 ? LEVEL_ALARM : LEVEL_WARNING, "expiry", role);
-	char at[UTC_SIZE];
-
-	if (left > limit)
-		return monitor_fine(e->m, "expiry", h.scope, err);
-	utc_format(expires, at);
-	return monitor_trouble(e->m, &h, err, "%s %s at %s", role,
-			       left <= 0 ? "expired" : "expires", at);
-}
-
 /* --- what is served --------------------------------------------------------------------- */
 
 /* Is there a root that the log does not have? */
 static int check_unlogged(struct eye *e, struct error *err)
 {
-	struct happening h = about(e, LEVEL_ALARM, "unlogged", "root");
+	struct happening h = eye_about(e, LEVEL_ALARM, "unlogged", "root");
 	CLEANUP(buf_clear) struct buf bytes = {0};
 	struct error why = {0};
 	char name[64];
 	int r;
 
 	(void)snprintf(name, sizeof(name), "%" PRId64 ".root.json", e->w.root + 1);
-	r = read_metadata(e, name, TUF_ROOT_MAX, &bytes, &why);
+	r = eye_read(e, name, TUF_ROOT_MAX, &bytes, &why);
 	if (r == 1)
 		return monitor_fine(e->m, "unlogged", h.scope, err);
 	if (r == 2)
@@ -112,172 +44,12 @@ static int check_unlogged(struct eye *e, struct error *err)
 			       name, e->w.root);
 }
 
-/* A file, and what another one lists of it (NULL: nobody does). */
-struct file {
-	const char *name;
-	const struct buf *bytes;
-	const struct tuf_meta *listed;
-};
-
-static int check_role(const struct eye *e, const struct tuf_role *role, const struct file *f,
-		      struct error *why)
-{
-	int r = 0;
-
-	if (f->listed)
-		r = tuf_meta_check(f->listed, f->bytes->data, f->bytes->len, f->name, why);
-	if (r == 0 && f->listed && role->version != f->listed->version)
-		r = error_set(why, E_UNTRUSTED, "%s: is version %" PRId64, f->name, role->version);
-	return r < 0 ? r : envelope_verify(role->doc, &e->root->role[role->type], f->name, why);
-}
-
-/* A role's file as the root asks for it. *out stays NULL if there is none to go on with. */
-static int read_role(struct eye *e, enum tuf_type type, const char *file, const struct tuf_meta *m,
-		     struct tuf_role **out, struct error *err)
-{
-	CLEANUP(tuf_role_freep) struct tuf_role *role = NULL;
-	CLEANUP(buf_clear) struct buf bytes = {0};
-	const char *name = tuf_type_name(type);
-	struct error why = {0};
-	int r = read_metadata(e, file, tuf_type_max(type), &bytes, &why);
-
-	if (r == 2)
-		return 0;
-	if (r == 1)
-		return wrong(e, name, "is not served", err);
-	if (r == 0)
-		r = tuf_role_parse(bytes.data ? bytes.data : "", bytes.len, type, file, &role,
-				   &why);
-	if (r == 0)
-		r = check_role(e, role, &(struct file){file, &bytes, m}, &why);
-	if (r == E_INVALID || r == E_UNTRUSTED)
-		return wrong(e, name, why.text, err);
-	if (r < 0)
-		return error_set(err, r, "%s", why.text);
-	*out = steal(role);
-	return fine(e, "metadata", name, err);
-}
-
-/* What the last role lists of the next one. */
-static int read_next(struct eye *e, const struct tuf_role *from, enum tuf_type type,
-		     struct tuf_role **out, struct error *err)
-{
-	char listed[64], file[96];
-	struct tuf_meta meta;
-	struct error why = {0};
-
-	(void)snprintf(listed, sizeof(listed), "%s.json", tuf_type_name(type));
-	if (tuf_role_meta(from, listed, &meta, &why) < 0)
-		return wrong(e, tuf_type_name(type), why.text, err);
-	(void)snprintf(file, sizeof(file), "%" PRId64 ".%s", meta.version, listed);
-	return read_role(e, type, file, &meta, out, err);
-}
-
-static int check_timestamp(struct eye *e, const struct tuf_role *t, struct error *err)
-{
-	const struct happening h = about(e, LEVEL_ALARM, "rollback", "timestamp");
-
-	if (t->version < e->w.timestamp)
-		return monitor_trouble(e->m, &h, err,
-				       "timestamp.json went from version %" PRId64
-				       " back to %" PRId64,
-				       e->w.timestamp, t->version);
-	e->w.timestamp = t->version;
-	return monitor_fine(e->m, "rollback", h.scope, err);
-}
-
-/* Is the version of this role that devices are given the last one that was logged? */
-static int check_logged(struct eye *e, const char *role, int64_t version, struct error *err)
-{
-	struct happening h = about(e, LEVEL_ALARM, "not-as-logged", role);
-	char of[MEMORY_NAME_SIZE];
-	int64_t last = 0;
-	int r;
-
-	(void)snprintf(of, sizeof(of), "%s/targets/%.128s/%" PRId64, e->w.id, role, e->w.tenure);
-	r = version_last(e->m, of, &last, err);
-	if (r < 0 || version == last)
-		return r < 0 ? r : monitor_fine(e->m, "not-as-logged", h.scope, err);
-	h.patience = e->m->limits.grace;
-	return monitor_trouble(e->m, &h, err,
-			       "devices are given %s version %" PRId64 ", and %" PRId64
-			       " is the last one in the log",
-			       role, version, last);
-}
-
-/* Versions in the snapshot, by role. */
-static int check_snapshot(struct eye *e, const struct tuf_role *snapshot, struct error *err)
-{
-	json_t *meta = json_object_get(envelope_signed(snapshot->doc), "meta"), *v;
-	const char *file;
-	int r = 0;
-
-	json_object_foreach(meta, file, v)
-	{
-		size_t len = strlen(file);
-		char role[130];
-
-		if (r < 0 || len < 6 || len > 128 || strcmp(file + len - 5, ".json") != 0)
-			continue;
-		(void)snprintf(role, sizeof(role), "%.*s", (int)len - 5, file);
-		r = check_logged(e, role, json_integer_value(json_object_get(v, "version")), err);
-	}
-	return r;
-}
-
-/* The very file, too. */
-static int check_targets(struct eye *e, const struct tuf_role *targets, struct error *err)
-{
-	struct happening h = about(e, LEVEL_ALARM, "not-as-logged", "targets.json");
-	char of[MEMORY_NAME_SIZE];
-	struct versioned logged = {0};
-	int r;
-
-	(void)snprintf(of, sizeof(of), "%s/targets/targets/%" PRId64, e->w.id, e->w.tenure);
-	r = version_get(e->m, of, targets->version, &logged, err);
-	if (r < 0 || (r == 0 && strcmp(logged.id, envelope_id(targets->doc)) == 0))
-		return r < 0 ? r : monitor_fine(e->m, "not-as-logged", h.scope, err);
-	h.patience = e->m->limits.grace;
-	return monitor_trouble(e->m, &h, err,
-			       "devices are given other targets of version %" PRId64
-			       " than were logged",
-			       targets->version);
-}
-
-static int check_metadata(struct eye *e, struct error *err)
-{
-	const struct monitor_limits *l = &e->m->limits;
-	CLEANUP(tuf_role_freep) struct tuf_role *timestamp = NULL;
-	CLEANUP(tuf_role_freep) struct tuf_role *snapshot = NULL;
-	CLEANUP(tuf_role_freep) struct tuf_role *targets = NULL;
-	int r = read_role(e, TUF_TIMESTAMP, "timestamp.json", NULL, &timestamp, err);
-
-	if (r < 0 || !timestamp)
-		return r;
-	r = check_timestamp(e, timestamp, err);
-	if (r == 0)
-		r = check_expiry(e, "timestamp", timestamp->expires, l->timestamp, err);
-	if (r == 0)
-		r = read_next(e, timestamp, TUF_SNAPSHOT, &snapshot, err);
-	if (r < 0 || !snapshot)
-		return r;
-	r = check_expiry(e, "snapshot", snapshot->expires, l->snapshot, err);
-	if (r == 0)
-		r = check_snapshot(e, snapshot, err);
-	if (r == 0)
-		r = read_next(e, snapshot, TUF_TARGETS, &targets, err);
-	if (r < 0 || !targets)
-		return r;
-	r = check_expiry(e, "targets", targets->expires, l->targets, err);
-	return r < 0 ? r : check_targets(e, targets, err);
-}
-
 /* --- the rest --------------------------------------------------------------------------- */
 
 /* A device follows this root only by proofs that the root's own witnesses cosigned. */
 static int check_quorum(struct eye *e, struct error *err)
 {
-	struct happening h = about(e, LEVEL_ALARM, "quorum", "root");
+	struct happening h = eye_about(e, LEVEL_ALARM, "quorum", "root");
 	const struct log_policy p = {e->m->log, e->who->witnesses, e->who->nwitnesses,
 				     e->who->witness_threshold};
 	struct error why = {0};
@@ -292,7 +64,7 @@ static int check_quorum(struct eye *e, struct error *err)
 /* Does what was deposited still fit? A product that stewards keep needs none. */
 static int check_escrow(struct eye *e, struct error *err)
 {
-	const struct happening h = about(e, LEVEL_WARNING, "stale-escrow", "deposit");
+	const struct happening h = eye_about(e, LEVEL_WARNING, "stale-escrow", "deposit");
 	char at[UTC_SIZE];
 
 	if (!e->w.deposit[0] || e->who->kind != PUBLISHER_VENDOR)
@@ -338,7 +110,9 @@ static int look_at(struct monitor *m, const char *product, struct error *err)
 	if (r == 0 && publisher_read(e.root, "root.json", e.who, &why) < 0)
 		return 0; /* told when it was logged */
 	if (r == 0)
-		r = check_expiry(&e, "root", e.root->expires, m->limits.root, err);
+		r = eye_expiry(&e,
+			       &(struct validity){"root", "root", e.root->expires, m->limits.root},
+			       err);
 	if (r == 0)
 		r = check_unlogged(&e, err);
 	if (r == 0)
@@ -348,7 +122,7 @@ static int look_at(struct monitor *m, const char *product, struct error *err)
 	if (r == 0)
 		r = has_targets(&e, &targets, err);
 	if (r == 0 && targets)
-		r = check_metadata(&e, err);
+		r = eye_served(&e, err);
 	e.w.looked = m->now;
 	return r < 0 ? r : watched_save(m, &e.w, err);
 }

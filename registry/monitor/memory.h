@@ -15,8 +15,9 @@
  *	p/<product>          struct watched (json)
  *	s/<product>/<seq>    index of the leaf with this seq
  *	q/<product>/<index>  a leaf whose document was not looked at yet
- *	r/<product>/<kind>/<whose>/<version>  id and index of what had this version
+ *	r/<product>/<kind>/<whose>/<version>  id, index and SHA-256 of what had this version
  *	d/<product>/<id>     a root, deposit or notice, byte for byte
+ *	d/<product>/role/<role>  the last version of a targets role, under this publisher
  *	t/<kind>/<scope>     something that is wrong and may pass (json)
  *	e/<n>                an event that was not told yet (json)
  *

@@ -4,11 +4,11 @@
  *
  * One look (monitor_look()) goes through these steps, each durable by itself:
  *
- *	heads.c    which log it is, what each vantage point shows of it, and whether
- *	           that is one log that only grew
- *	walk.c     every new leaf, bound to the checkpoint; the leaf chain of each product
- *	product.c  every new leaf's document: identity, signatures, what it means
- *	fresh.c    what devices are given now: expiry, and nothing that is not logged
+ *	heads.c      which log it is, what each vantage point shows of it, and whether
+ *	             that is one log that only grew
+ *	walk.c       every new leaf, bound to the checkpoint; the leaf chain of each product
+ *	documents.c  every new leaf's document: identity, signatures, what it means
+ *	fresh.c      what devices are given now (served.c), and whether the rest is in order
  *
  * What they find are events, told once and never lost (told at least once, if the
  * monitor is killed while it tells), and troubles, which stand until they are over.

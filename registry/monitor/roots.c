@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "lib/base/error.h"
-#include "lib/tuf/delegation.h"
 #include "policies/evidence.h"
 #include "policies/publisher.h"
 #include "registry/monitor/finding.h"
@@ -135,9 +134,12 @@ static int compare(struct monitor *m, struct finding *f, const struct tuf_root *
 		return 0;
 	if (r < 0 || !change)
 		return r;
-	f->w.tenure += (change & CHANGE_NAME) != 0;
+	if (change & CHANGE_NAME) { /* what the last publisher delegated counts no more */
+		f->w.tenure++;
+		r = watched_roles_drop(m, f->w.id, err);
+	}
 	memcpy(f->w.anchor, f->leaf.id, sizeof(f->w.anchor));
-	return tell_change(m, f, to, anchor, change, err);
+	return r < 0 ? r : tell_change(m, f, to, anchor, change, err);
 }
 
 static int check_step(const struct finding *f, const struct buf *bytes, struct tuf_root **out,
@@ -194,47 +196,21 @@ int finding_root(struct monitor *m, struct finding *f, struct error *err)
 
 /* --- targets ---------------------------------------------------------------------------- */
 
-/* Is it signed as some role in force delegates? Set *known if one does delegate to it. */
-static int by_delegation(struct monitor *m, const struct finding *f, bool *known, struct error *why)
+/* Is it signed as the role in force asks that delegates to it? */
+static int by_delegation(struct monitor *m, const struct finding *f, struct error *why)
 {
-	char prefix[MEMORY_NAME_SIZE], name[MEMORY_NAME_SIZE];
-	int r;
+	CLEANUP(role_keys_clear) struct role_keys keys = {0};
+	int r = watched_role_keys(m, f->w.id, f->leaf.role, &keys, why);
 
-	(void)snprintf(prefix, sizeof(prefix), "d/%s/role/", f->w.id);
-	(void)snprintf(name, sizeof(name), "%s", prefix);
-	while ((r = memory_next(m->memory, prefix, name, why)) == 0) {
-		CLEANUP(delegations_freep) struct delegation *list = NULL;
-		CLEANUP(envelope_freep) struct envelope *parent = NULL;
-		CLEANUP(buf_clear) struct buf bytes = {0};
-		struct role_keys keys = {0};
-
-		r = memory_get(m->memory, name, &bytes, why);
-		if (r == 0)
-			r = envelope_parse(bytes.data, bytes.len, name, &parent, why);
-		if (r == 0)
-			r = delegations_for(json_object_get(envelope_signed(parent), "delegations"),
-					    NULL, &list, why);
-		for (const struct delegation *d = list; r == 0 && d; d = d->next) {
-			if (strcmp(d->name, f->leaf.role) != 0)
-				continue;
-			*known = true;
-			r = delegation_keys(d, &keys, why);
-			if (r == 0)
-				r = envelope_verify(f->doc, &keys, f->leaf.role, why);
-			role_keys_clear(&keys);
-			return r;
-		}
-		if (r < 0)
-			return r;
-	}
-	return r < 0 ? r : 0;
+	if (r == E_NOTFOUND)
+		return error_set(why, E_UNTRUSTED, "no role delegates to %.100s", f->leaf.role);
+	return r < 0 ? r : envelope_verify(f->doc, &keys, f->leaf.role, why);
 }
 
 static int check_targets(struct monitor *m, const struct finding *f, struct error *why)
 {
 	const struct buf *bytes = envelope_bytes(f->doc);
 	CLEANUP(tuf_role_freep) struct tuf_role *role = NULL;
-	bool known = false;
 	int r = tuf_role_parse(bytes->data, bytes->len, TUF_TARGETS, f->leaf.role, &role, why);
 
 	if (r == 0 && !f->root)
@@ -242,11 +218,7 @@ static int check_targets(struct monitor *m, const struct finding *f, struct erro
 	if (r == 0 && strcmp(f->leaf.role, "targets") == 0)
 		return envelope_verify(f->doc, &f->root->role[TUF_TARGETS], "the targets role",
 				       why);
-	if (r == 0 && !f->late)
-		r = by_delegation(m, f, &known, why);
-	if (r == 0 && !known && !f->late)
-		r = error_set(why, E_UNTRUSTED, "no role delegates to %.100s", f->leaf.role);
-	return r;
+	return r < 0 || f->late ? r : by_delegation(m, f, why);
 }
 
 int finding_targets(struct monitor *m, struct finding *f, struct error *err)
@@ -254,7 +226,7 @@ int finding_targets(struct monitor *m, struct finding *f, struct error *err)
 	const struct happening h = finding_event(f, LEVEL_INFO, "targets");
 	struct happening bad = finding_event(f, LEVEL_ALARM, "unsigned");
 	const struct buf *bytes = envelope_bytes(f->doc);
-	char name[MEMORY_NAME_SIZE], whose[MEMORY_NAME_SIZE / 2];
+	char whose[MEMORY_NAME_SIZE / 2];
 	struct error why = {0};
 	bool fresh = false;
 	int r = check_targets(m, f, &why);
@@ -269,8 +241,7 @@ int finding_targets(struct monitor *m, struct finding *f, struct error *err)
 	r = finding_version(m, f, whose, &fresh, err);
 	if (r < 0 || !fresh || f->late)
 		return r;
-	(void)snprintf(name, sizeof(name), "d/%s/role/%.128s", f->w.id, f->leaf.role);
-	r = memory_put(m->memory, name, bytes->data, bytes->len, err);
+	r = watched_role_put(m, f->w.id, f->leaf.role, bytes, err);
 	return r < 0 ? r
 		     : monitor_tell(m, &h, err, "%s version %" PRId64 " was published",
 				    f->leaf.role, f->leaf.version);

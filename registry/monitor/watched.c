@@ -7,6 +7,7 @@
 #include "lib/base/error.h"
 #include "lib/base/hex.h"
 #include "lib/json/strict.h"
+#include "lib/tuf/lineage.h"
 #include "registry/monitor/tiles.h"
 
 enum { VERSION_DIGITS = 16 };
@@ -122,30 +123,120 @@ void name_kept(const char *product, const char *id, char name[MEMORY_NAME_SIZE])
 	(void)snprintf(name, MEMORY_NAME_SIZE, "d/%s/%s", product, id);
 }
 
+static int kept_bytes(struct monitor *m, const char *product, const char *id, struct buf *out,
+		      struct error *err)
+{
+	char name[MEMORY_NAME_SIZE];
+
+	name_kept(product, id, name);
+	return memory_get(m->memory, name, out, err);
+}
+
 int watched_kept(struct monitor *m, const char *product, const char *id, struct envelope **out,
 		 struct error *err)
 {
 	CLEANUP(buf_clear) struct buf bytes = {0};
-	char name[MEMORY_NAME_SIZE];
-	int r;
+	int r = kept_bytes(m, product, id, &bytes, err);
 
-	name_kept(product, id, name);
-	r = memory_get(m->memory, name, &bytes, err);
-	return r != 0 ? r : envelope_parse(bytes.data, bytes.len, name, out, err);
+	return r != 0 ? r : envelope_parse(bytes.data, bytes.len, id, out, err);
 }
 
 int watched_root(struct monitor *m, const char *product, const char *id, struct tuf_root **out,
 		 struct error *err)
 {
 	CLEANUP(buf_clear) struct buf bytes = {0};
-	char name[MEMORY_NAME_SIZE];
-	int r;
+	int r = kept_bytes(m, product, id, &bytes, err);
 
-	name_kept(product, id, name);
-	r = memory_get(m->memory, name, &bytes, err);
 	if (r == 1)
 		return error_set(err, E_UNTRUSTED, "root %.16s: is not known", id);
 	return r < 0 ? r : tuf_root_parse(bytes.data, bytes.len, "root.json", out, err);
+}
+
+/* --- targets roles -------------------------------------------------------------------- */
+
+static void name_roles(const char *product, const char *role, char name[MEMORY_NAME_SIZE])
+{
+	(void)snprintf(name, MEMORY_NAME_SIZE, "d/%s/role/%.128s", product, role);
+}
+
+int watched_role_put(struct monitor *m, const char *product, const char *role,
+		     const struct buf *bytes, struct error *err)
+{
+	char name[MEMORY_NAME_SIZE];
+
+	name_roles(product, role, name);
+	return memory_put(m->memory, name, bytes->data, bytes->len, err);
+}
+
+int watched_roles(struct monitor *m, const char *product, watched_role_fn each, void *ctx,
+		  struct error *err)
+{
+	char prefix[MEMORY_NAME_SIZE], name[MEMORY_NAME_SIZE];
+	int r = 0;
+
+	name_roles(product, "", prefix);
+	(void)snprintf(name, sizeof(name), "%s", prefix);
+	while (r == 0) {
+		r = memory_next(m->memory, prefix, name, err);
+		if (r == 0)
+			r = each(ctx, name + strlen(prefix), err);
+	}
+	return r < 0 ? r : 0;
+}
+
+struct roles {
+	struct monitor *m;
+	const char *product;
+};
+
+static int drop_role(void *ctx, const char *role, struct error *err)
+{
+	const struct roles *of = ctx;
+	char name[MEMORY_NAME_SIZE];
+
+	name_roles(of->product, role, name);
+	return memory_drop(of->m->memory, name, err);
+}
+
+int watched_roles_drop(struct monitor *m, const char *product, struct error *err)
+{
+	struct roles of = {m, product};
+
+	return watched_roles(m, product, drop_role, &of, err);
+}
+
+static int load_role(void *ctx, const char *role, const struct descent *at, json_t **out,
+		     struct error *err)
+{
+	CLEANUP(envelope_freep) struct envelope *doc = NULL;
+	CLEANUP(buf_clear) struct buf bytes = {0};
+	const struct roles *of = ctx;
+	char name[MEMORY_NAME_SIZE];
+	int r;
+
+	(void)at;
+	name_roles(of->product, role, name);
+	r = memory_get(of->m->memory, name, &bytes, err);
+	if (r == 1)
+		return error_set(err, E_NOTFOUND, "%s: no version was logged", role);
+	if (r == 0)
+		r = envelope_parse(bytes.data, bytes.len, name, &doc, err);
+	if (r == 0)
+		*out = json_incref(envelope_signed(doc));
+	return r;
+}
+
+int watched_role_keys(struct monitor *m, const char *product, const char *role,
+		      struct role_keys *out, struct error *err)
+{
+	CLEANUP(lineage_freep) struct lineage *lineage = NULL;
+	struct roles of = {m, product};
+	const struct descent *at = NULL;
+	int r = lineage_new(load_role, &of, &lineage, err);
+
+	if (r == 0)
+		r = lineage_find(lineage, role, &at, err);
+	return r < 0 ? r : delegation_keys(at->d, out, err);
 }
 
 /* --- versions ------------------------------------------------------------------------- */
@@ -163,7 +254,7 @@ int version_get(struct monitor *m, const char *of, int64_t version, struct versi
 		struct error *err)
 {
 	CLEANUP(buf_clear) struct buf value = {0};
-	char name[MEMORY_NAME_SIZE];
+	char name[MEMORY_NAME_SIZE], *end = NULL;
 	int r = name_version(of, version, name, err);
 
 	if (r == 0)
@@ -174,16 +265,19 @@ int version_get(struct monitor *m, const char *of, int64_t version, struct versi
 		return error_set(err, E_INVALID, "monitor.db: %s: want an id and an index", name);
 	memcpy(out->id, value.data, SHA256_HEX);
 	out->id[SHA256_HEX] = '\0';
-	out->index = strtoull(value.data + SHA256_HEX, NULL, 10);
+	out->sha256[0] = '\0';
+	out->index = strtoull(value.data + SHA256_HEX, &end, 10);
+	if (*end == ' ' && strlen(end + 1) == SHA256_HEX)
+		memcpy(out->sha256, end + 1, sizeof(out->sha256));
 	return 0;
 }
 
 int version_put(struct monitor *m, const char *of, int64_t version, const struct versioned *v,
 		struct error *err)
 {
-	char name[MEMORY_NAME_SIZE], value[SHA256_HEX_SIZE + 24];
+	char name[MEMORY_NAME_SIZE], value[2 * SHA256_HEX_SIZE + 24];
 	int r = name_version(of, version, name, err);
-	int len = snprintf(value, sizeof(value), "%s %" PRIu64, v->id, v->index);
+	int len = snprintf(value, sizeof(value), "%s %" PRIu64 " %s", v->id, v->index, v->sha256);
 
 	return r < 0 ? r : memory_put(m->memory, name, value, (size_t)len, err);
 }

@@ -47,10 +47,29 @@ MUSTCHECK int watched_root(struct monitor *m, const char *product, const char *i
 			   struct tuf_root **out, struct error *err);
 
 /*
+ * The last version of each targets role under this publisher, as it was logged: put one, go
+ * through their names, forget all.
+ */
+typedef int (*watched_role_fn)(void *ctx, const char *role, struct error *err);
+MUSTCHECK int watched_role_put(struct monitor *m, const char *product, const char *role,
+			       const struct buf *bytes, struct error *err);
+MUSTCHECK int watched_roles(struct monitor *m, const char *product, watched_role_fn each, void *ctx,
+			    struct error *err);
+MUSTCHECK int watched_roles_drop(struct monitor *m, const char *product, struct error *err);
+
+/*
+ * Who has to sign a delegated role: as the first delegation to it says, level by level from the
+ * top, in what is in force. The caller clears *out. E_NOTFOUND: nobody delegates to it.
+ */
+MUSTCHECK int watched_role_keys(struct monitor *m, const char *product, const char *role,
+				struct role_keys *out, struct error *err);
+
+/*
  * What had a version first: 1: nothing had. `whose` is a role, or a signer's key id, or "-".
  */
 struct versioned {
 	char id[SHA256_HEX_SIZE];
+	char sha256[SHA256_HEX_SIZE]; /* of the file, as its leaf says */
 	uint64_t index;
 };
 MUSTCHECK int version_get(struct monitor *m, const char *of, int64_t version, struct versioned *out,

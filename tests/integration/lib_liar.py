@@ -202,17 +202,26 @@ class Liar:
         self.put(f"p/{PRODUCT}/metadata/{version}.root.json", doc)
         return doc
 
-    def targets(self, log=True, expires=FAR, signer=None):
-        version = self.next("targets")
-        doc = document({"_type": "targets", "spec_version": "1.0", "version": version,
-                        "product": PRODUCT, "expires": expires, "targets": {}},
-                       signer or self.targets_key)
+    def targets(self, log=True, expires=FAR, signer=None, role="targets", to=None):
+        """Of the top-level role or, by its signer, of a delegated one; `to`: {role: key or entry}."""
+        version = self.next(role)
+        signed = {"_type": "targets", "spec_version": "1.0", "version": version,
+                  "product": PRODUCT, "expires": expires, "targets": {}}
+        if to:
+            entries = {n: e if isinstance(e, dict) else {"key": e} for n, e in to.items()}
+            signed["delegations"] = {
+                "keys": {e["key"].id: e["key"].object for e in entries.values()},
+                "roles": [{"name": n, "keyids": [e["key"].id], "threshold": 1,
+                           "terminating": False, "paths": [f"{n}/*"],
+                           **{k: v for k, v in e.items() if k != "key"}}
+                          for n, e in entries.items()]}
+        doc = document(signed, signer or self.targets_key)
         if log:
-            self.leaf(doc, "targets")
-        self.put(f"p/{PRODUCT}/metadata/{version}.targets.json", doc)
+            self.leaf(doc, role)
+        self.put(f"p/{PRODUCT}/metadata/{version}.{role}.json", doc)
         return doc
 
-    def online_roles(self, targets, snapshot_expires=FAR, timestamp_expires=FAR):
+    def online_roles(self, targets, snapshot_expires=FAR, timestamp_expires=FAR, **channels):
         def listed(doc):
             data = json.dumps(doc).encode()
             return {"version": doc["signed"]["version"], "length": len(data),
@@ -222,7 +231,9 @@ class Liar:
         n = self.next("snapshot")
         snapshot = document({"_type": "snapshot", "spec_version": "1.0", "version": n,
                              "product": PRODUCT, "expires": snapshot_expires,
-                             "meta": {"targets.json": listed(targets)}}, self.online_key)
+                             "meta": {"targets.json": listed(targets),
+                                      **{f"{n}.json": listed(d) for n, d in channels.items()}}},
+                            self.online_key)
         self.put(f"{at}{n}.snapshot.json", snapshot)
         timestamp = document({"_type": "timestamp", "spec_version": "1.0",
                               "version": self.next("timestamp"), "product": PRODUCT,
