@@ -218,44 +218,84 @@ def copy(files, folder):
             pass
 
 
-def measure(name, files):
-    """Share of lines and regions of the covered modules that the corpus reaches."""
+def profile(name, files):
+    """Run the corpus through the program that only measures; the file with what it counted."""
     program, data = BUILD / "cov/tests/fuzz" / f"fuzz_{name}", BUILD / "cov" / f"{name}.profdata"
+    raw = BUILD / "cov" / f"{name}-%m.profraw"
     with tempfile.TemporaryDirectory(prefix="bequest-fuzz-") as folder:
         copy(files, folder)
         listed = "".join(f"{f}\0" for f in pathlib.Path(folder).iterdir())
         # As many processes as it takes, one after the other, into one profile.
         subprocess.run(["xargs", "-0", program], input=listed, text=True, check=True,
                        stdout=subprocess.DEVNULL,
-                       env={**os.environ, "LLVM_PROFILE_FILE": str(BUILD / "cov" / f"{name}-%m.profraw")})
+                       env={**os.environ, "LLVM_PROFILE_FILE": str(raw)})
     raws = list((BUILD / "cov").glob(f"{name}-*.profraw"))
     subprocess.run(["llvm-profdata", "merge", "-sparse", "-o", data, *raws], check=True)
     for r in raws:
         r.unlink()
-    out = subprocess.run(["llvm-cov", "export", "-summary-only", f"-instr-profile={data}", program,
-                          *(TREE / m for m in covered(name))],
-                         check=True, text=True, capture_output=True).stdout
-    total = json.loads(out)["data"][0]["totals"]  # of all files, where none was named
-    return {k: total[k]["percent"] for k in ("lines", "regions")}
+    return program, data
+
+
+def measure(name, files, modules):
+    """
+    Of each function of the modules: regions, and those missed; lines, likewise. Asked for all
+    modules at once, as one target enters what is another's to cover.
+    """
+    program, data = profile(name, files)
+    out = subprocess.run(["llvm-cov", "report", f"-instr-profile={data}", "-show-functions",
+                          program, *(TREE / m for m in modules)], check=True, text=True,
+                         capture_output=True).stdout
+    functions, module = {}, None
+    for line in out.splitlines():
+        head = re.match(r"File '(.*)':$", line)
+        if head:
+            module = str(pathlib.Path(head.group(1)).relative_to(TREE))
+        m = re.match(r"(\S+)\s+(\d+)\s+(\d+)\s+[\d.]+%\s+(\d+)\s+(\d+)\s", line)
+        if m and m.group(1) != "TOTAL":
+            name = m.group(1).rpartition(":")[2]
+            functions[module, name] = tuple(map(int, m.groups()[1:]))
+    return functions
+
+
+def share(counts):
+    """Of pairs of what there is and what was missed."""
+    there = sum(n for n, _ in counts)
+    return 100 * (1 - sum(missed for _, missed in counts) / there) if there else 0
+
+
+def row_of(name, functions):
+    """What the report says of a target, with coverage of those functions that it enters."""
+    entry = load().get(name, {"runs": 0, "sanitized": 0, "seconds": 0, "findings": 0})
+    entered = [v for v in functions.values() if v[3] < v[2]]
+    return {"target": name, **entry, "corpus": len(corpus_of(name)),
+            "functions": len(functions), "entered": len(entered),
+            "lines": share([v[2:] for v in entered]), "regions": share([v[:2] for v in entered])}
 
 
 def report(args):
-    state = load()
+    modules = sorted({m for name in targets() for m in covered(name)})
+    known, entered = set(), set()
     (BUILD / "cov").mkdir(parents=True, exist_ok=True)
     if not args.json:
         print(f"{'target':16}{'executions':>12}{'sanitized':>12}{'a second':>9}{'corpus':>8}"
-              f"{'findings':>9}{'lines':>8}{'regions':>8}  of")
+              f"{'findings':>9}{'functions':>11}{'lines':>8}{'regions':>8}")
     for name in targets():
-        entry = state.get(name, {"runs": 0, "sanitized": 0, "seconds": 0, "findings": 0})
-        files = corpus_of(name)
-        row = {"target": name, **entry, "corpus": len(files), **measure(name, files)}
+        functions = measure(name, corpus_of(name), modules)
+        known |= functions.keys()
+        entered |= {k for k, v in functions.items() if v[3] < v[2]}
+        row = row_of(name, {k: v for k, v in functions.items() if k[0] in covered(name)})
         if args.json:
             print(json.dumps(row))
             continue
         speed = row["runs"] / row["seconds"] if row["seconds"] else 0
+        some = f"{row['entered']}/{row['functions']}"
         print(f"{name:16}{row['runs']:>12,}{row['sanitized']:>12,}{speed:>9,.0f}"
-              f"{row['corpus']:>8,}{row['findings']:>9}{row['lines']:>7.1f}%"
-              f"{row['regions']:>7.1f}%  {' '.join(covered(name))}", flush=True)
+              f"{row['corpus']:>8,}{row['findings']:>9}{some:>11}{row['lines']:>7.1f}%"
+              f"{row['regions']:>7.1f}%", flush=True)
+    if not args.json:
+        print(f"\n{len(entered)} of {len(known)} functions of these modules are entered. By none:")
+        for module in sorted({m for m, _ in known - entered}):
+            print(f"{module}:", *sorted(f for m, f in known - entered if m == module))
     return 0
 
 
