@@ -16,17 +16,16 @@ static int ask(struct elsewhere *e, const struct source *from, const char *url, 
 	       struct error *err)
 {
 	struct error ignored = {0};
-	char *copy;
+	struct asked *a;
 
 	if (e->n == ELSEWHERE_MAX)
 		return error_set(err, E_NOTFOUND, "%s: so many log servers are not asked", url);
-	copy = strdup(url);
-	if (!copy)
+	a = &e->asked[e->n];
+	*a = (struct asked){.url = strdup(url)};
+	if (!a->url)
 		return error_nomem(err);
-	e->asked[e->n].url = copy;
-	e->asked[e->n].got = (struct buf){0};
-	e->asked[e->n].r = source_get_url(from, url, max, &e->asked[e->n].got, &ignored);
 	e->n++;
+	a->r = source_get_url(from, url, max, &a->got, &ignored);
 	return 0;
 }
 

@@ -16,12 +16,14 @@ struct error;
 /* Servers that are asked in one run; a root names no more logs. */
 enum { ELSEWHERE_MAX = 8 };
 
+struct asked {
+	char *url;      /* owned */
+	struct buf got; /* owned */
+	int r;          /* 0, or how it failed */
+};
+
 struct elsewhere {
-	struct {
-		char *url;      /* owned */
-		struct buf got; /* owned */
-		int r;          /* 0, or how it failed */
-	} asked[ELSEWHERE_MAX];
+	struct asked asked[ELSEWHERE_MAX];
 	size_t n;
 };
 #define ELSEWHERE_NONE ((struct elsewhere){.n = 0})

@@ -206,11 +206,9 @@ static int read_file(void *ctx, const char *path, size_t max, struct buf *out, s
 	return source_get(ctx, path, max, out, err);
 }
 
-static int voice_of(const struct logged *l, const struct tuf_root *root,
-		    const struct leaf_chain *chain, struct voice **out, struct error *err)
+/* Those that the root names, so far. */
+static int voice_new(const struct tuf_root *root, struct voice **out, struct error *err)
 {
-	struct source from = *l->from;
-	const struct evidence_source source = {.ctx = &from, .read = read_file};
 	CLEANUP(freep) struct voice *v = calloc(1, sizeof(*v));
 	int r = v ? publisher_read(root, "root", &v->who, err) : error_nomem(err);
 
@@ -218,7 +216,27 @@ static int voice_of(const struct logged *l, const struct tuf_root *root,
 		return r;
 	assert(v);
 	logs_init(&v->logs, &v->who, root->version);
-	r = logs_follow(&v->logs, &source, root->product, chain, err);
+	*out = steal(v);
+	return 0;
+}
+
+static int follow_moves(const struct logged *l, const struct tuf_root *root,
+			const struct leaf_chain *chain, struct voice *v, struct error *err)
+{
+	struct source from = *l->from;
+	const struct evidence_source source = {.ctx = &from, .read = read_file};
+
+	return logs_follow(&v->logs, &source, root->product, chain, err);
+}
+
+static int voice_of(const struct logged *l, const struct tuf_root *root,
+		    const struct leaf_chain *chain, struct voice **out, struct error *err)
+{
+	CLEANUP(freep) struct voice *v = NULL;
+	int r = voice_new(root, &v, err);
+
+	if (r == 0)
+		r = follow_moves(l, root, chain, v, err);
 	if (r == 0)
 		*out = steal(v);
 	return r;
@@ -244,6 +262,7 @@ static int check_proof(const struct voice *v, const struct buf *bytes, const str
 	*out = (struct finding){.log = logs_key(&v->logs, proof.checkpoint.origin),
 				.checkpoint = proof.checkpoint,
 				.when = shown.when};
+	assert(out->log); /* else it would not be good */
 	return 0;
 }
 
@@ -267,7 +286,7 @@ static int check_leaf(struct logged *l, const struct voice *v, const struct leaf
 	struct finding f = {0};
 	int r = read_proof(l, v, leaf, &bytes, &f, err);
 
-	if (r < 0)
+	if (r != 0)
 		return r;
 	r = demand(l, &f, accepted, err);
 	l->late = r < 0;
@@ -363,21 +382,17 @@ static int look_at_tail(struct logged *l, const struct voice *v, struct error *e
 static int find_lacking(struct logged *l, const struct tuf_root *root, const struct seen_log **out,
 			struct error *err)
 {
-	CLEANUP(freep) struct publisher *who = calloc(1, sizeof(*who));
-	CLEANUP(freep) struct logs *logs = calloc(1, sizeof(*logs));
 	CLEANUP(freep) struct voice *v = NULL;
-	int r = who && logs ? publisher_read(root, "root", who, err) : error_nomem(err);
+	int r = voice_new(root, &v, err);
 
 	if (r < 0)
 		return r;
-	assert(logs);
-	logs_init(logs, who, root->version);
-	*out = lacking(l, logs);
+	*out = lacking(l, &v->logs);
 	if (!*out)
 		return 0;
 	r = read_chain(l, root->product, err);
 	if (r == 0)
-		r = voice_of(l, root, l->chain, &v, err);
+		r = follow_moves(l, root, l->chain, v, err);
 	if (r == 0)
 		r = look_at_tail(l, v, err);
 	if (r == 0)
