@@ -416,9 +416,18 @@ int check_run(struct device *d, const struct check_options *o, struct check *out
 {
 	const struct http_options options = {.allow_plain = d->conf.allow_http,
 					     .any_certificate = !d->conf.tls_verified};
+	const struct http_options hurried = {.allow_plain = options.allow_plain,
+					     .any_certificate = options.any_certificate,
+					     .stall_s = ELSEWHERE_PATIENCE_S,
+					     .patience_s = ELSEWHERE_PATIENCE_S};
 	CLEANUP(http_freep) struct http *http = NULL;
 	CLEANUP(close_sources)
-	struct run run = {.d = d, .o = o, .freshest = -1, .went_on = -1, .before = d->st};
+	struct run run = {.d = d,
+			  .o = o,
+			  .freshest = -1,
+			  .went_on = -1,
+			  .before = d->st,
+			  .elsewhere = {.options = hurried}};
 	struct error worst = {0};
 	int r = http_new(&options, &http, err);
 

@@ -15,17 +15,22 @@ static size_t find(const struct elsewhere *e, const char *url)
 static int ask(struct elsewhere *e, const struct source *from, const char *url, size_t max,
 	       struct error *err)
 {
+	struct source there = *from;
 	struct error ignored = {0};
 	struct asked *a;
+	int r = e->http ? 0 : http_new(&e->options, &e->http, err);
 
+	if (r < 0)
+		return r;
 	if (e->n == ELSEWHERE_MAX)
 		return error_set(err, E_NOTFOUND, "%s: so many log servers are not asked", url);
+	there.http = e->http;
 	a = &e->asked[e->n];
 	*a = (struct asked){.url = strdup(url)};
 	if (!a->url)
 		return error_nomem(err);
 	e->n++;
-	a->r = source_get_url(from, url, max, &a->got, &ignored);
+	a->r = source_get_url(&there, url, max, &a->got, &ignored);
 	return 0;
 }
 
@@ -48,5 +53,7 @@ void elsewhere_clear(struct elsewhere *e)
 		free(e->asked[i].url);
 		buf_clear(&e->asked[i].got);
 	}
-	*e = ELSEWHERE_NONE;
+	http_free(e->http);
+	e->http = NULL;
+	e->n = 0;
 }

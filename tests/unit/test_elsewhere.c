@@ -2,6 +2,7 @@
 #include "client/elsewhere.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #include "tests/support/httpd.h"
 #include "tests/unit/unit.h"
@@ -12,7 +13,7 @@ static struct httpd *server;
 static struct http *http;
 static int requests;
 
-/* /good says which request it is, everything else is not there. */
+/* /good says which request it is, /slow says nothing for long, everything else is busy. */
 static bool handle(void *ctx, const struct httpd_request *q)
 {
 	char text[NOTE_SIZE];
@@ -20,6 +21,8 @@ static bool handle(void *ctx, const struct httpd_request *q)
 	(void)ctx;
 	requests++;
 	(void)snprintf(text, sizeof(text), "answer %d", requests);
+	if (httpd_asks(q, "GET /slow"))
+		return httpd_pause(q->fd, 20 * 1000) && httpd_answer(q->fd, 200, "", text);
 	return httpd_asks(q, "GET /good") ? httpd_answer(q->fd, 200, "", text)
 					  : httpd_answer(q->fd, 503, "", "");
 }
@@ -53,7 +56,7 @@ static int ask(struct elsewhere *e, const struct source *from, const char *path,
 
 static void each_is_asked_once_and_what_it_said_stands(void **state)
 {
-	CLEANUP(elsewhere_clear) struct elsewhere e = ELSEWHERE_NONE;
+	CLEANUP(elsewhere_clear) struct elsewhere e = {0};
 	CLEANUP(buf_clear) struct buf out = {0};
 	const struct source from = {.http = http};
 	struct error err = {0};
@@ -73,7 +76,7 @@ static void each_is_asked_once_and_what_it_said_stands(void **state)
 
 static void no_more_are_asked_than_a_root_may_name(void **state)
 {
-	CLEANUP(elsewhere_clear) struct elsewhere e = ELSEWHERE_NONE;
+	CLEANUP(elsewhere_clear) struct elsewhere e = {0};
 	CLEANUP(buf_clear) struct buf out = {0};
 	const struct source from = {.http = http};
 	struct error err = {0};
@@ -89,9 +92,25 @@ static void no_more_are_asked_than_a_root_may_name(void **state)
 	assert_int_equal(requests, ELSEWHERE_MAX);
 }
 
+static void one_that_says_nothing_costs_its_patience_and_once(void **state)
+{
+	CLEANUP(elsewhere_clear) struct elsewhere e = {.options = {.stall_s = 1, .patience_s = 1}};
+	CLEANUP(buf_clear) struct buf out = {0};
+	const struct source from = {.http = http};
+	struct error err = {0};
+	time_t began = time(NULL);
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(ask(&e, &from, "slow", &out, &err), E_NET);
+	assert_int_equal(ask(&e, &from, "good", &out, &err), 0);
+	assert_int_equal(requests, 2);
+	assert_in_range(time(NULL) - began, 0, 5);
+}
+
 static void a_folder_asks_no_network(void **state)
 {
-	CLEANUP(elsewhere_clear) struct elsewhere e = ELSEWHERE_NONE;
+	CLEANUP(elsewhere_clear) struct elsewhere e = {0};
 	CLEANUP(buf_clear) struct buf out = {0};
 	const struct source stick = {.http = http, .folder = true};
 	struct error err = {0};
@@ -108,6 +127,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(no_more_are_asked_than_a_root_may_name, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(one_that_says_nothing_costs_its_patience_and_once,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(a_folder_asks_no_network, setup, teardown),
 	};
 
