@@ -3,7 +3,8 @@
  * A product's log that the input writes: pairs of bytes (what, which) let the vendor,
  * trustees and a stranger speak, truly or with cuts in what they say, let days pass,
  * and let the mirror spoil or withhold files. Then a device is asked whether the
- * handover was released. Who did not say so must not have released it.
+ * handover was released, or whether a step to the next root was: a handover, the vendor's
+ * rotation, or the stewards' succession. Who did not say so must not have released it.
  *
  * covers: policies/evidence.c policies/ledger.c policies/release.c policies/statement.c
  * policies/deposit.c policies/leaf.c policies/decide.c policies/facts.c
@@ -22,13 +23,19 @@ enum { STEPS_MAX = 16, DAY = 86400, OPERATIONS = 16, DECIDERS = 2 };
 
 static const char *const policies[] = {"release/standard", "release/strict"};
 
+/* What is asked: whether a deposit is released; or whether a step may be taken, and of what kind.
+ */
+enum question { ASK_DEPOSIT, ASK_HANDOVER, ASK_ROTATION, ASK_SUCCESSION, QUESTIONS };
+
 struct run {
 	struct product_log *p;
-	struct tuf_root *root, *bridge; /* borrowed */
+	enum question question;
+	struct tuf_root *root, *bridge; /* borrowed: from, and to */
 	struct feed in;
 	char deposit[SHA256_HEX_SIZE];
 	char eol[SHA256_HEX_SIZE], notice[SHA256_HEX_SIZE];
 	bool vendor_spoke; /* so as to release it, perhaps */
+	bool both_spoke;   /* the stewards and who comes after them */
 	bool spoilt;       /* the mirror changed or withheld something */
 	unsigned approvers;
 	bool released; /* by the answer so far */
@@ -86,6 +93,29 @@ static json_t *notice(const struct run *run)
 			 envelope_id(run->bridge->doc), "ground", "silence", "evidence");
 }
 
+static json_t *change(const struct run *run)
+{
+	return json_pack("{s:s, s:s}", "from", envelope_id(run->root->doc), "to",
+			 envelope_id(run->bridge->doc));
+}
+
+/* A rotation or a succession, for objections to name; `which`: signed by both sides, or not. */
+static void say_change(struct run *run, uint8_t which)
+{
+	struct product_log *p = run->p;
+	struct signer *const both[] = {p->steward[0], p->steward[1], p->trustee[0], p->trustee[1]};
+	const char *id;
+
+	if (run->question == ASK_ROTATION) {
+		run->vendor_spoke = true;
+		id = plog_say(p, "rotation", NULL, change(run), p->vendor, 2);
+	} else {
+		run->both_spoke |= which & 1;
+		id = plog_say(p, "succession", NULL, change(run), both, which & 1 ? 4 : 2);
+	}
+	keep_id(run->notice, id);
+}
+
 static const char *vote(struct run *run, const char *type, uint8_t which)
 {
 	size_t who = which % PLOG_PEOPLE;
@@ -98,11 +128,24 @@ static const char *vote(struct run *run, const char *type, uint8_t which)
 			&run->p->trustee[who], 1);
 }
 
+/* What statements of a type say, more or less. */
+static json_t *words(const struct run *run, const char *type)
+{
+	if (strcmp(type, "eol") == 0)
+		return eol(run, true);
+	if (strcmp(type, "notice") == 0)
+		return notice(run);
+	if (strcmp(type, "rotation") == 0 || strcmp(type, "succession") == 0)
+		return change(run);
+	return about(run, "notice", run->notice);
+}
+
 /* A statement with a cut or two, by one who may be entitled to such things. */
 static void forge(struct run *run, uint8_t which)
 {
 	static const char *const types[] = {"eol",       "approval",  "refusal", "notice",
-					    "objection", "heartbeat", "deposit", "product"};
+					    "objection", "heartbeat", "deposit", "product",
+					    "rotation",  "succession"};
 	const char *type = types[which % ARRAY_LEN(types)];
 	uint8_t who = which / ARRAY_LEN(types);
 	struct signer *const *by = &run->p->stranger;
@@ -111,6 +154,7 @@ static void forge(struct run *run, uint8_t which)
 	CLEANUP(envelope_freep) struct envelope *doc = NULL;
 	CLEANUP(json_decrefp) json_t *body = NULL;
 	CLEANUP(buf_clear) struct buf bytes = {0};
+	const char *product;
 	struct error err;
 
 	if (who % 4 == 1) {
@@ -120,21 +164,24 @@ static void forge(struct run *run, uint8_t which)
 	} else if (who % 4 == 2) {
 		by = &run->p->trustee[who / 4 % PLOG_PEOPLE];
 		run->approvers |= 1U << who / 4 % PLOG_PEOPLE;
+	} else if (who % 4 == 3) {
+		by = run->p->steward;
+		n = 2;
 	}
-	plain = plog_statement(run->p, type, run->root,
-			       strcmp(type, "eol") == 0      ? eol(run, true)
-			       : strcmp(type, "notice") == 0 ? notice(run)
-							     : about(run, "notice", run->notice),
-			       NULL, 0);
+	plain = plog_statement(run->p, type, run->root, words(run, type), NULL, 0);
 	body = json_deep_copy(envelope_signed(plain));
 	surgery(body, &run->in);
 	if (which & 1)
 		surgery(body, &run->in);
 	/* What is no document at all never gets into a log. */
-	if (toy_document(body, by, n, &bytes) &&
-	    envelope_parse(bytes.data, bytes.len, "forged", &doc, &err) == 0 &&
-	    strcmp(envelope_type(doc), "root") != 0 && strcmp(envelope_type(doc), "targets") != 0)
-		plog_add(run->p, doc);
+	if (!toy_document(body, by, n, &bytes) ||
+	    envelope_parse(bytes.data, bytes.len, "forged", &doc, &err) < 0 ||
+	    strcmp(envelope_type(doc), "root") == 0 || strcmp(envelope_type(doc), "targets") == 0)
+		return;
+	/* Nor does another product's, but into one that lies. */
+	product = json_string_value(json_object_get(body, "product"));
+	run->spoilt |= product && strcmp(product, PLOG_PRODUCT) != 0;
+	plog_add(run->p, doc);
 }
 
 /* --- the mirror ------------------------------------------------------------------ */
@@ -160,11 +207,22 @@ static void spoil(struct run *run, uint8_t which)
 
 /* --- the device ------------------------------------------------------------------- */
 
+/* Those without whom it cannot be released. */
+static bool may_be(const struct run *run)
+{
+	if (run->question == ASK_SUCCESSION)
+		return run->both_spoke;
+	return run->vendor_spoke || count(run->approvers) >= DECIDERS;
+}
+
 static void judge(struct run *run)
 {
 	const struct evidence_source source = plog_source(run->p);
-	const struct evidence_query q = {
-		.product = PLOG_PRODUCT, .from = run->root, .deposit = run->deposit};
+	bool asks_deposit = run->question == ASK_DEPOSIT;
+	const struct evidence_query q = {.product = PLOG_PRODUCT,
+					 .from = run->root,
+					 .to = asks_deposit ? NULL : run->bridge,
+					 .deposit = asks_deposit ? run->deposit : NULL};
 	CLEANUP(evidence_clear) struct evidence e = {0};
 	struct error err = {0};
 	int r = evidence_gather(&source, &q, &e, &err);
@@ -172,8 +230,7 @@ static void judge(struct run *run)
 
 	require(r <= 0, "a status is 0 or negative");
 	if (yes)
-		require(run->vendor_spoke || count(run->approvers) >= DECIDERS,
-			"what nobody released is not released");
+		require(may_be(run), "what nobody released is not released");
 	if (run->released && !run->spoilt) {
 		require(yes, "a yes stays when more is logged");
 		require(strcmp(run->digest, e.digest) == 0, "and what it rests on");
@@ -187,8 +244,13 @@ static void step(struct run *run, uint8_t what, uint8_t which)
 	struct product_log *p = run->p;
 
 	switch (what % OPERATIONS) {
-	case 0:
 	case 1:
+		if (run->question >= ASK_ROTATION) {
+			say_change(run, which);
+			break;
+		}
+		/* fallthrough */
+	case 0:
 		run->vendor_spoke |= which & 1;
 		keep_id(run->eol, plog_say(p, "eol", run->root, eol(run, which & 1), p->vendor, 2));
 		break;
@@ -214,18 +276,37 @@ static void step(struct run *run, uint8_t what, uint8_t which)
 	}
 }
 
+/* The roots that the question is about. */
+static void make_roots(struct run *run)
+{
+	struct product_log *p = run->p;
+	bool succession = run->question == ASK_SUCCESSION;
+	const struct root_spec next = {.version = succession ? 4 : 2,
+				       .threshold = 2,
+				       .keys = succession ? p->trustee : p->steward,
+				       .nkeys = PLOG_PEOPLE,
+				       .publisher = succession ? "others" : "acme",
+				       .kind = succession ? "stewards" : "vendor",
+				       .signers = {succession ? p->steward : p->vendor,
+						   succession ? p->trustee : p->steward}};
+
+	run->root = succession ? plog_stewards_root(p) : plog_vendor_root(p);
+	run->bridge = run->question >= ASK_ROTATION ? plog_root(p, &next) : plog_bridge(p);
+}
+
 /* A log with a root and a deposit, of which every input gets a copy. */
 static const struct run *start(uint8_t witnesses, uint8_t policy)
 {
-	static struct run kept[PLOG_PEOPLE + 1][ARRAY_LEN(policies)];
-	struct run *run = &kept[witnesses % (PLOG_PEOPLE + 1)][policy % ARRAY_LEN(policies)];
+	static struct run kept[PLOG_PEOPLE + 1][ARRAY_LEN(policies)][QUESTIONS];
+	struct run *run = &kept[witnesses % (PLOG_PEOPLE + 1)][policy % ARRAY_LEN(policies)]
+			       [policy / 64 % QUESTIONS];
 
 	if (run->p)
 		return run;
 	toy_reset();
 	run->p = plog_new(witnesses % (PLOG_PEOPLE + 1));
-	run->root = plog_vendor_root(run->p);
-	run->bridge = plog_bridge(run->p);
+	run->question = (enum question)(policy / 64 % QUESTIONS);
+	make_roots(run);
 	keep_id(run->notice, envelope_id(run->root->doc));
 	plog_add(run->p, run->root->doc);
 	say_deposit(run, policy);

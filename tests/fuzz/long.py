@@ -32,6 +32,7 @@ STATE = LONG / "state.json"
 FIRST_S, PIECE_S = 60, 300  # every target has its turn soon, then they take longer ones
 MAX_LEN = {"tuf_client": 256, "evidence": 256, "chain": 128}  # a program in two-byte steps
 MAX_LEN_ELSE = 8192
+SLACK = 1000  # executions more than are left: how many load the corpus is not known before
 SANITIZED_SHARE = 20  # one execution in so many, at least; the others are of the plain build
 SEED_BYTES_MAX, SEEDS_MAX, CORPUS_MAX = 4096, 60, 96 * 1024  # of what goes into the tree
 # Where an allocation came from is known to a run that repeats a finding. A string function may
@@ -110,7 +111,7 @@ def piece(programs, name, runs):
     known = sum(len(list(folder.iterdir())) for folder in (corpus, *seeds))
     start = time.monotonic()
     p = subprocess.Popen(  # pylint: disable=consider-using-with
-        [programs[name, plain], f"-runs={runs + known + 1}", f"-max_total_time={limit}",
+        [programs[name, plain], f"-runs={runs + known + SLACK}", f"-max_total_time={limit}",
          "-timeout=60", "-rss_limit_mb=2048", f"-max_len={MAX_LEN.get(name, MAX_LEN_ELSE)}",
          "-reload=0", "-print_final_stats=1", f"-artifact_prefix={found}/{name}-", corpus, *seeds],
         env=environment(), text=True, errors="replace", stdout=subprocess.DEVNULL,
