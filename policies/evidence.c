@@ -4,12 +4,14 @@
 #include <assert.h>
 
 #include "lib/base/error.h"
-#include "lib/base/hex.h"
 #include "policies/ledger.h"
 #include "policies/release.h"
 
-/* Deposits for one bridge that are judged: each costs a pass over the log. */
-enum { DEPOSITS_MAX = 32 };
+/* A deposit that is logged; each that is judged costs a pass over the log. */
+struct candidate {
+	const struct leaf *leaf;
+	bool approved; /* somebody says so: whether it counts is judged with it */
+};
 
 /* One gathering: the history, what is being made of it, and what is lacking. */
 struct search {
@@ -19,9 +21,8 @@ struct search {
 	struct shown shown;         /* of `offered`, if it was asked for */
 	const char *lacking;        /* set: the answer is unknown, for want of this */
 	struct error wrong;         /* why a document that claimed to be it was not */
-	size_t judged;              /* deposits */
-	char approved[DEPOSITS_MAX][SHA256_HEX_SIZE]; /* deposits that an approval names */
-	size_t napproved;
+	struct candidate *deposits; /* owned; in leaf order */
+	size_t ndeposits;
 };
 
 static const struct evidence_query *query(const struct search *s)
@@ -155,6 +156,14 @@ static size_t end_of_time(const struct search *s)
 	return end;
 }
 
+static bool has_approval(const struct ledger *h)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (h->records[i].type == ST_APPROVAL)
+			return true;
+	return false;
+}
+
 static int rule(struct search *s, const struct leaf *leaf, const struct deposit *d,
 		struct ruling *out, struct error *err)
 {
@@ -168,7 +177,10 @@ static int rule(struct search *s, const struct leaf *leaf, const struct deposit 
 	}
 	if (r == 0)
 		r = ledger_collect(&s->h, d, end_of_time(s), err);
-	return r < 0 ? r : release_judge(&s->h, d, leaf, out, err);
+	/* One that another has taken the place of was released by its own trustees, or not. */
+	if (r < 0 || (s->e->by && !has_approval(&s->h)))
+		return r;
+	return release_judge(&s->h, d, leaf, out, err);
 }
 
 /* Of several deposits for one bridge (refreshed ones) the last is kept, or a released one. */
@@ -224,24 +236,54 @@ static int try_deposit(struct search *s, const struct leaf *leaf, struct error *
 	/* The latest is there already, unless an earlier one is released and it is not. */
 	if (!s->e->by || ruling.answer == ANSWER_YES)
 		take_deposit(s, &doc, &d, &ruling);
-	s->judged++;
 	return 0;
 }
 
-static bool is_approved(const struct search *s, const char *deposit)
+static int list_deposits(struct search *s, struct error *err)
 {
-	for (size_t i = 0; i < s->napproved; i++)
-		if (strcmp(s->approved[i], deposit) == 0)
-			return true;
-	return false;
+	size_t end = end_of_time(s), n = 0;
+
+	for (size_t i = s->h.begin; i < end; i++)
+		n += strcmp(s->e->chain.leaves[i].kind, statement_name(ST_DEPOSIT)) == 0;
+	s->deposits = calloc(n + 1, sizeof(*s->deposits));
+	if (!s->deposits)
+		return error_nomem(err);
+	for (size_t i = s->h.begin; i < end; i++) {
+		const struct leaf *leaf = &s->e->chain.leaves[i];
+
+		if (strcmp(leaf->kind, statement_name(ST_DEPOSIT)) == 0 &&
+		    !ledger_repeated(&s->h, leaf))
+			s->deposits[s->ndeposits++].leaf = leaf;
+	}
+	return 0;
 }
 
-/* Which deposits are approvals about? Whether they count is judged with the deposit. */
-static int find_approved(struct search *s, struct error *err)
+static int by_id(const void *a, const void *b)
 {
-	for (size_t i = s->h.begin; i < end_of_time(s) && s->napproved < DEPOSITS_MAX; i++) {
+	return strcmp(((const struct candidate *)a)->leaf->id,
+		      ((const struct candidate *)b)->leaf->id);
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct leaf *x = ((const struct candidate *)a)->leaf;
+	const struct leaf *y = ((const struct candidate *)b)->leaf;
+
+	return x < y ? -1 : x > y;
+}
+
+static int id_is(const void *id, const void *c)
+{
+	return strcmp(id, ((const struct candidate *)c)->leaf->id);
+}
+
+/* While the deposits are sorted by id. */
+static int mark_approved(struct search *s, struct error *err)
+{
+	for (size_t i = s->h.begin; i < end_of_time(s); i++) {
 		const struct leaf *leaf = &s->e->chain.leaves[i];
 		CLEANUP(envelope_freep) struct envelope *doc = NULL;
+		struct candidate *about;
 		const char *id;
 
 		if (strcmp(leaf->kind, statement_name(ST_APPROVAL)) != 0 ||
@@ -252,30 +294,42 @@ static int find_approved(struct search *s, struct error *err)
 			return r;
 		id = doc ? json_string_value(json_object_get(envelope_signed(doc), "deposit"))
 			 : NULL;
-		if (id && hex_is(id, SHA256_HEX) && !is_approved(s, id))
-			memcpy(s->approved[s->napproved++], id, SHA256_HEX_SIZE);
+		about = id ? bsearch(id, s->deposits, s->ndeposits, sizeof(*about), id_is) : NULL;
+		if (about)
+			about->approved = true;
 	}
 	return 0;
+}
+
+/* Which of several deposits are approvals about? */
+static int find_approved(struct search *s, struct error *err)
+{
+	if (s->ndeposits < 2)
+		return 0;
+	qsort(s->deposits, s->ndeposits, sizeof(*s->deposits), by_id);
+	int r = mark_approved(s, err);
+	qsort(s->deposits, s->ndeposits, sizeof(*s->deposits), by_place);
+	return r;
 }
 
 /*
  * Latest first, since a refreshed deposit takes the place of the one before. Of the
  * others only those that were approved can be released where it is not: so that no
- * number of refreshes buries a release.
+ * number of refreshes buries a release, and nothing that a log makes up does.
  */
 static int search_deposits(struct search *s, struct error *err)
 {
-	int r = find_approved(s, err);
+	int r = list_deposits(s, err);
 
-	for (size_t i = end_of_time(s); r == 0 && i > s->h.begin; i--) {
-		const struct leaf *leaf = &s->e->chain.leaves[i - 1];
+	if (r == 0)
+		r = find_approved(s, err);
+	for (size_t i = s->ndeposits; r == 0 && i > 0; i--) {
+		const struct candidate *c = &s->deposits[i - 1];
 
-		if (strcmp(leaf->kind, "deposit") != 0 || ledger_repeated(&s->h, leaf))
-			continue;
-		if (s->judged > DEPOSITS_MAX || (s->e->by && s->e->released == ANSWER_YES))
+		if (s->e->by && s->e->released == ANSWER_YES)
 			break;
-		if (!s->e->by || is_approved(s, leaf->id))
-			r = try_deposit(s, leaf, err);
+		if (!s->e->by || c->approved)
+			r = try_deposit(s, c->leaf, err);
 	}
 	return r;
 }
@@ -602,6 +656,7 @@ int evidence_gather(const struct evidence_source *src, const struct evidence_que
 	if (r == 0)
 		r = finish(&s, err);
 	ledger_close(&s.h);
+	free(s.deposits);
 	if (r < 0)
 		return r;
 	*out = e;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "lib/base/error.h"
+#include "policies/life.h"
 #include "policies/rest.h"
 
 enum {
@@ -18,9 +19,7 @@ enum {
 	"entries of the log (log/tile/entries)"
 #define BEYOND "a proof of it that was made before the next root was logged"
 
-/* Read a file; 1: it is not there. */
-static int read_file(struct ledger *h, const char *path, size_t max, struct buf *out,
-		     struct error *err)
+int ledger_file(struct ledger *h, const char *path, size_t max, struct buf *out, struct error *err)
 {
 	if (h->reads++ == LEDGER_READS_MAX)
 		return error_set(err, E_INVALID, "leaves.jsonl: asks for more than %d files",
@@ -38,7 +37,7 @@ int ledger_read_proof(struct ledger *h, const struct leaf *leaf, struct buf *byt
 	char path[PATH_SIZE];
 
 	(void)snprintf(path, sizeof(path), "proofs/%s.tlog-proof", leaf->id);
-	int r = read_file(h, path, TLOG_PROOF_MAX, bytes, err);
+	int r = ledger_file(h, path, TLOG_PROOF_MAX, bytes, err);
 	if (r != 0)
 		return r < 0 ? r : error_set(err, E_NOTFOUND, "%s: is not here", path);
 	r = logs_check(h->logs, bytes->data, bytes->len, &leaf->hash, out, err);
@@ -150,34 +149,6 @@ bool ledger_repeated(const struct ledger *h, const struct leaf *leaf)
 	return h->repeated[leaf - h->chain->leaves];
 }
 
-/* The leaves that can be signs of life; what they are worth is seen when it matters. */
-static int list_life(struct ledger *h, struct error *err)
-{
-	size_t heartbeats = 0, room = 0;
-
-	for (size_t i = h->begin; i < h->end; i++) {
-		const struct leaf *leaf = &h->chain->leaves[i];
-		bool update = strcmp(leaf->kind, "targets") == 0;
-
-		if (ledger_repeated(h, leaf))
-			continue;
-		if (!update && (strcmp(leaf->kind, statement_name(ST_HEARTBEAT)) != 0 ||
-				++heartbeats > LEDGER_HEARTBEATS))
-			continue;
-		if (h->nlife == room) {
-			size_t more = room ? room * 2 : FIRST_ROOM;
-			struct sign_of_life *p = realloc(h->life, more * sizeof(*p));
-
-			if (!p)
-				return error_nomem(err);
-			h->life = p;
-			room = more;
-		}
-		h->life[h->nlife++] = (struct sign_of_life){.leaf = leaf, .update = update};
-	}
-	return 0;
-}
-
 int ledger_open(struct ledger *h, const char **lacking, struct error *err)
 {
 	const struct tuf_root *from = h->query->from;
@@ -208,7 +179,7 @@ int ledger_open(struct ledger *h, const char **lacking, struct error *err)
 	if (r == 0)
 		r = find_end(h, lacking, err);
 	if (r == 0)
-		r = list_life(h, err);
+		r = life_list(h, err);
 	return r < 0 || !h->timed ? r : date_root(h, leaf, err);
 }
 
@@ -222,8 +193,7 @@ void ledger_close(struct ledger *h)
 	*h = (struct ledger){0};
 }
 
-/* Is the chain without the leaves before this one? */
-static bool thinned(const struct ledger *h, size_t i)
+bool ledger_thinned(const struct ledger *h, size_t i)
 {
 	return i > 0 && h->chain->leaves[i].seq != h->chain->leaves[i - 1].seq + 1;
 }
@@ -280,7 +250,7 @@ int ledger_tree_end(struct ledger *h, const struct leaf *leaf, const struct show
 			continue;
 		if (index >= shown->size) {
 			/* Of updates that are left out before it some may be in the tree. */
-			bool more = thinned(h, i) && &h->chain->leaves[i - 1] > leaf;
+			bool more = ledger_thinned(h, i) && &h->chain->leaves[i - 1] > leaf;
 
 			*out = (struct tree_end){.end = more && i < bound ? i + 1 : i};
 			return 0;
@@ -353,7 +323,7 @@ int ledger_read(struct ledger *h, const struct leaf *leaf, struct envelope **out
 	char path[PATH_SIZE];
 
 	(void)snprintf(path, sizeof(path), "statements/%s.json", leaf->id);
-	int r = read_file(h, path, STATEMENT_MAX, &bytes, err);
+	int r = ledger_file(h, path, STATEMENT_MAX, &bytes, err);
 	if (r > 0) {
 		note_missing(h, leaf);
 		return 0;
@@ -412,6 +382,7 @@ static void fill_record(const struct deposit *d, const struct envelope *doc,
 	if (st->target)
 		memcpy(rec->target, st->target, sizeof(rec->target));
 	rec->ground = st->ground;
+	rec->issued = st->issued;
 	if (st->type == ST_NOTICE)
 		rec->evidence =
 			(int64_t)json_array_size(json_object_get(envelope_signed(doc), "evidence"));
@@ -422,8 +393,7 @@ static void fill_record(const struct deposit *d, const struct envelope *doc,
 	rec->release = rec->final && st->release;
 }
 
-/* As logged it is nobody's word. But signatures may have been stripped on the way. */
-static int reject(const struct leaf *leaf, const struct envelope *doc, const struct error *why,
+int ledger_reject(const struct leaf *leaf, const struct envelope *doc, const struct error *why,
 		  struct error *err)
 {
 	if (why->code == E_NOMEM)
@@ -434,8 +404,7 @@ static int reject(const struct leaf *leaf, const struct envelope *doc, const str
 	return 0;
 }
 
-/* As statement_read(), into *why; but another product in this one's log is the log's fault. */
-static int read_own(const struct ledger *h, const struct envelope *doc, const struct leaf *leaf,
+int ledger_read_own(const struct ledger *h, const struct envelope *doc, const struct leaf *leaf,
 		    struct statement *st, struct error *why, struct error *err)
 {
 	int r = statement_read(doc, leaf->kind, st, why);
@@ -457,95 +426,16 @@ static int read_record(struct ledger *h, const struct deposit *d, const struct l
 
 	if (r < 0 || !doc)
 		return r;
-	r = read_own(h, doc, leaf, &st, &why, err);
+	r = ledger_read_own(h, doc, leaf, &st, &why, err);
 	if (r < 0 || (!why.code && !concerns(d, &st)))
 		return r;
 	if (!why.code)
 		r = check_signer(h, d, doc, &st, rec, &why);
 	if (why.code)
-		return reject(leaf, doc, &why, err);
+		return ledger_reject(leaf, doc, &why, err);
 	fill_record(d, doc, &st, rec);
 	*counts = true;
 	return r;
-}
-
-/* --- signs of life ---------------------------------------------------------------- */
-
-static int read_heartbeat(struct ledger *h, struct sign_of_life *l, struct error *err)
-{
-	CLEANUP(envelope_freep) struct envelope *doc = NULL;
-	struct error why = {0};
-	struct statement st;
-	unsigned before = h->missing;
-	int r;
-
-	h->missing = 0; /* what a deposit's records lack is another matter */
-	r = ledger_read(h, l->leaf, &doc, err);
-	l->missing = h->missing != 0;
-	h->missing = before;
-	if (r < 0 || !doc)
-		return r;
-	r = read_own(h, doc, l->leaf, &st, &why, err);
-	if (r == 0 && !why.code)
-		r = ledger_by_root(h, doc, &st, &why);
-	if (why.code)
-		return reject(l->leaf, doc, &why, err);
-	l->counts = r == 0;
-	l->issued = st.issued;
-	return r;
-}
-
-static int read_life(struct ledger *h, struct sign_of_life *l, struct error *err)
-{
-	enum proof_state state = PROOF_UNREAD;
-	struct shown shown;
-	int r = 0;
-
-	if (l->read)
-		return 0;
-	l->counts = l->update;
-	if (!l->update)
-		r = read_heartbeat(h, l, err);
-	if (r == 0 && l->counts)
-		r = ledger_prove(h, l->leaf, &state, &shown, err);
-	if (r == 0 && state == PROOF_GOOD)
-		l->when = shown.when;
-	l->read = r == 0;
-	return r;
-}
-
-int ledger_life(struct ledger *h, size_t end, bool updates_only, int64_t until,
-		struct last_life *out, struct error *err)
-{
-	for (size_t i = h->nlife; i > 0; i--) {
-		struct sign_of_life *l = &h->life[i - 1];
-
-		if (l->leaf >= h->chain->leaves + end || (updates_only && !l->update))
-			continue;
-		int r = read_life(h, l, err);
-		if (r < 0)
-			return r;
-		if (!l->counts && !l->missing)
-			continue;
-		bool late = !l->update && l->when.known && l->when.low > until;
-		if (late && l->issued > until)
-			continue;
-		*out = (struct last_life){.sign = l, .at = late ? l->issued : l->when.low};
-		return 0;
-	}
-	*out = (struct last_life){.sign = NULL};
-	return 0;
-}
-
-bool ledger_updated(const struct ledger *h, const struct leaf *after, const struct leaf *before)
-{
-	for (size_t i = h->nlife; i > 0; i--) {
-		const struct sign_of_life *l = &h->life[i - 1];
-
-		if (l->update && l->leaf < before)
-			return l->leaf > after;
-	}
-	return false;
 }
 
 /* --- who says how much -------------------------------------------------------------- */

@@ -19,7 +19,7 @@
 enum {
 	LEDGER_SEAT_WORDS = 64,    /* notices, approvals and refusals of one trustee */
 	LEDGER_VENDOR_WORDS = 256, /* product statements; ends of life; objections: of each */
-	LEDGER_HEARTBEATS = 4096,
+	LEDGER_HEARTBEATS = 4096,  /* that a registry takes; whoever reads counts all */
 };
 
 /* Work that a hostile log may cause: files read in all passes, bytes of a leaf chain. */
@@ -38,16 +38,19 @@ struct record {
 	uint64_t seats;               /* notice, approval, refusal: who signed */
 	const char *ground;           /* notice; static */
 	int64_t evidence;             /* notice: pieces named */
+	int64_t issued;               /* what it says itself */
 	int64_t date, support_until;  /* eol; product, objection: 0 if not said */
 	size_t on;           /* the record of `target`, if there is one before; or RECORD_NONE */
 	bool final, release; /* eol: names root N and the bridge; opens the deposit */
 };
 
-/* A leaf that shows that the vendor lives: a heartbeat, or a version of targets. */
+/* A leaf that may show that the vendor lives: a heartbeat, or a version of targets. */
 struct sign_of_life {
 	const struct leaf *leaf;
-	bool update; /* targets: nothing more than the leaf is needed */
-	bool read, missing, counts;
+	bool update;  /* targets, or of a role that these delegate to */
+	bool read;    /* the rest is filled */
+	bool missing; /* something could not be had that says whether it counts */
+	bool counts;
 	struct witnessed when;
 	int64_t issued; /* heartbeats that count */
 };
@@ -71,6 +74,7 @@ struct ledger {
 	size_t n;
 	size_t upto;      /* the leaf at which they end (exclusive) */
 	size_t reads;     /* of files, so far */
+	size_t updates;   /* of these, targets that were looked at */
 	unsigned missing; /* bit t: a document of enum statement_type t could not be had */
 };
 
@@ -139,7 +143,7 @@ MUSTCHECK int ledger_now_end(struct ledger *h, struct tree_end *out, struct erro
  * The last sign of life before the leaf `end`; out->sign NULL: none. Heartbeats count until
  * support ends, at `until`: one that is shown later counts if it says itself that it is older, so
  * that nobody can make it late; `at` is then its own date. `at` is something only if sign->when is
- * known. A heartbeat that is withheld is returned, as missing.
+ * known. A leaf of which it cannot be known whether it counts is returned, as missing.
  */
 struct last_life {
 	const struct sign_of_life *sign;
@@ -148,11 +152,30 @@ struct last_life {
 MUSTCHECK int ledger_life(struct ledger *h, size_t end, bool updates_only, int64_t until,
 			  struct last_life *out, struct error *err);
 
-/* Is there an update between two leaves? */
-bool ledger_updated(const struct ledger *h, const struct leaf *after, const struct leaf *before);
+/* Is there an update between two leaves? What is not known may be one. */
+MUSTCHECK int ledger_updated(struct ledger *h, const struct leaf *after, const struct leaf *before,
+			     bool *out, struct error *err);
 
 /* Is the statement made under root N, by its threshold? E_UNTRUSTED says what is missing. */
 MUSTCHECK int ledger_by_root(const struct ledger *h, const struct envelope *doc,
 			     const struct statement *st, struct error *err);
+
+/* --- for the files that this is made of --- */
+
+/* Append a file of the source; 1: it is not there. */
+MUSTCHECK int ledger_file(struct ledger *h, const char *path, size_t max, struct buf *out,
+			  struct error *err);
+
+/* Was the chain left without the leaves right before this one? */
+bool ledger_thinned(const struct ledger *h, size_t i);
+
+/* As statement_read(), into *why; but another product in this one's log is the log's fault. */
+MUSTCHECK int ledger_read_own(const struct ledger *h, const struct envelope *doc,
+			      const struct leaf *leaf, struct statement *st, struct error *why,
+			      struct error *err);
+
+/* As logged it is nobody's word. But signatures may have been stripped on the way. */
+MUSTCHECK int ledger_reject(const struct leaf *leaf, const struct envelope *doc,
+			    const struct error *why, struct error *err);
 
 #endif

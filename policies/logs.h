@@ -22,7 +22,10 @@ enum { LOGS_MAX = 2 * PUBLISHER_LOGS_MAX, MOVES_MAX = 64 };
 /* Where documents and proofs come from: the public tree, a memory stick, the registry's store. */
 struct evidence_source {
 	void *ctx;
-	/* Append a file below p/<product>/, such as "statements/<id>.json". E_NOTFOUND. */
+	/*
+	 * Append a file below p/<product>/, such as "statements/<id>.json", percent-encoded as a
+	 * URL, but if this is the `own` tree. E_NOTFOUND.
+	 */
 	int (*read)(void *ctx, const char *path, size_t max, struct buf *out, struct error *err);
 	/*
 	 * Read leaves.jsonl, for who has a better way than all of it in memory; *out becomes the

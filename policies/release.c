@@ -189,12 +189,16 @@ static int set_objection(const struct moment *m, struct facts *f, struct error *
 
 		if (rec->type != ST_OBJECTION)
 			continue;
-		if (last && ledger_updated(m->h, last, rec->leaf))
+		bool updated = false;
+		int r = last ? ledger_updated(m->h, last, rec->leaf, &updated, err) : 0;
+		if (r < 0)
+			return r;
+		if (updated)
 			count = 0;
 		last = rec->leaf;
 		if (++count > OBJECTIONS_MAX)
 			continue;
-		int r = weigh_objection(m, rec, &a, err);
+		r = weigh_objection(m, rec, &a, err);
 		if (r < 0)
 			return r;
 		if (a > stands)

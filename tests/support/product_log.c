@@ -192,6 +192,16 @@ struct buf *plog_file(struct product_log *p, const char *folder, const char *id,
 	return find(p, path);
 }
 
+void plog_put(struct product_log *p, const char *folder, const char *id, const char *ending,
+	      const struct buf *bytes)
+{
+	struct error err = {0};
+	char path[256];
+
+	name_file(path, folder, id, ending);
+	check(buf_add(make(p, path), bytes->data, bytes->len, &err), &err);
+}
+
 void plog_remove(struct product_log *p, const char *folder, const char *id, const char *ending)
 {
 	char path[256];
@@ -515,10 +525,17 @@ void plog_add_other(struct product_log *p)
 
 void plog_add(struct product_log *p, const struct envelope *doc)
 {
+	const char *kind = envelope_type(doc);
+	bool role = strcmp(kind, "root") == 0 || strcmp(kind, "targets") == 0;
+
+	plog_add_role(p, doc, role ? kind : "");
+}
+
+void plog_add_role(struct product_log *p, const struct envelope *doc, const char *role)
+{
 	CLEANUP(buf_clear) struct buf entry = {0};
 	const struct buf *bytes = envelope_bytes(doc);
 	const char *kind = envelope_type(doc);
-	bool role = strcmp(kind, "root") == 0 || strcmp(kind, "targets") == 0;
 	struct leaf *l = &p->leaves[p->nleaves];
 	struct error err = {0};
 	char path[256];
@@ -528,7 +545,7 @@ void plog_add(struct product_log *p, const struct envelope *doc)
 		.version = envelope_version(doc), .seq = (int64_t)p->nleaves + 1, .index = p->size};
 	(void)snprintf(l->kind, sizeof(l->kind), "%s", kind);
 	(void)snprintf(l->product, sizeof(l->product), "%s", PLOG_PRODUCT);
-	(void)snprintf(l->role, sizeof(l->role), "%s", role ? kind : "");
+	(void)snprintf(l->role, sizeof(l->role), "%s", role);
 	memcpy(l->id, envelope_id(doc), sizeof(l->id));
 	memcpy(l->sha256, envelope_sha256(doc), sizeof(l->sha256));
 	if (p->nleaves)
@@ -541,10 +558,12 @@ void plog_add(struct product_log *p, const struct envelope *doc)
 	if (!find(p, path))
 		write_proof(p, l->id, l->index);
 	plog_write_leaves(p);
-	if (!role) {
+	if (*role)
+		(void)snprintf(path, sizeof(path), "metadata/%lld.%s.json", (long long)l->version,
+			       l->role);
+	else
 		name_file(path, "statements/", l->id, ".json");
-		check(buf_add(make(p, path), bytes->data, bytes->len, &err), &err);
-	}
+	check(buf_add(make(p, path), bytes->data, bytes->len, &err), &err);
 }
 
 const char *plog_say(struct product_log *p, const char *type, const struct tuf_root *root,

@@ -91,6 +91,9 @@ json_t *plog_deposit_body(struct product_log *p, const struct tuf_root *follows,
 /* Log a document: leaf, proof unless there is one, leaves.jsonl; statements are stored too. */
 void plog_add(struct product_log *p, const struct envelope *doc);
 
+/* Log targets of a delegated role; plog_add() takes what it has for the top-level one. */
+void plog_add_role(struct product_log *p, const struct envelope *doc, const char *role);
+
 /* Log an entry that is not of this product. */
 void plog_add_other(struct product_log *p);
 
@@ -113,6 +116,8 @@ json_t *plog_move(struct product_log *p, const char *origin);
 /* A stored file, to look at or to spoil; NULL if it is not there. */
 struct buf *plog_file(struct product_log *p, const char *folder, const char *id,
 		      const char *ending);
+void plog_put(struct product_log *p, const char *folder, const char *id, const char *ending,
+	      const struct buf *bytes);
 void plog_remove(struct product_log *p, const char *folder, const char *id, const char *ending);
 
 #endif

@@ -269,6 +269,35 @@ static void refreshes_after_the_release_do_not_bury_it(void **state)
 	assert_true(scene_used(&s, first) && !scene_used(&s, s.deposit));
 }
 
+/* What a log takes in of strangers, about deposits that there are, and that there are not. */
+static void made_up_approvals_do_not_bury_a_release(void **state)
+{
+	CLEANUP(scene_clear) struct scene s = scene_open(0, "release/declared");
+	char first[SHA256_HEX_SIZE], other[SHA256_HEX_SIZE];
+
+	(void)state;
+	memcpy(first, s.deposit, sizeof(first));
+	const char *eol = scene_eol(&s, false);
+	for (int i = 0; i < 40; i++) { /* of no deposit */
+		sha256_hex(&i, sizeof(i), s.deposit);
+		(void)plog_say(s.p, "approval", NULL, scene_about(&s, "eol", eol), &s.p->stranger,
+			       1);
+	}
+	for (int i = 0; i < 40; i++) { /* of one that nobody approved */
+		scene_deposit(&s, "release/declared");
+		(void)plog_say(s.p, "approval", NULL, scene_about(&s, "eol", eol), &s.p->stranger,
+			       1);
+	}
+	memcpy(other, s.deposit, sizeof(other));
+	memcpy(s.deposit, first, sizeof(first));
+	(void)scene_vote(&s, "approval", 0, "eol", eol);
+	(void)scene_vote(&s, "approval", 1, "eol", eol);
+	scene_log_bridge(&s);
+	scene_judge(&s);
+	assert_answer(&s, ANSWER_YES);
+	assert_true(scene_used(&s, first) && !scene_used(&s, other));
+}
+
 /* --- contradictions ------------------------------------------------------------------ */
 
 static void evidence_of_another_step_is_untrusted(void **state)
@@ -1136,6 +1165,7 @@ int main(void)
 		cmocka_unit_test(an_end_that_is_not_final_for_this_step_does_not_count),
 		cmocka_unit_test(approvals_of_an_end_that_is_not_final_do_not_count),
 		cmocka_unit_test(refreshes_after_the_release_do_not_bury_it),
+		cmocka_unit_test(made_up_approvals_do_not_bury_a_release),
 		cmocka_unit_test(a_refreshed_deposit_takes_the_place_of_the_first),
 		cmocka_unit_test(evidence_of_another_step_is_untrusted),
 		cmocka_unit_test(a_deposit_that_follows_another_root_is_untrusted),
