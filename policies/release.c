@@ -144,11 +144,20 @@ static int64_t latest(const struct moment *m, const struct witnessed *when)
 	return m->now.known && m->now.high < when->high ? m->now.high : when->high;
 }
 
-/* From one record to a later one, as every period is measured. Both have times. */
-static int64_t passed(const struct moment *m, const struct record *since,
-		      const struct record *until)
+/*
+ * When the notice was given, for all that ends with it or is counted against it. By a proof that
+ * was made anew it would be as young as anybody likes; so it is as old as it says, too.
+ */
+static struct witnessed given(const struct moment *m)
 {
-	return latest(m, &until->shown.when) - since->shown.when.low;
+	struct witnessed when = m->notice->shown.when;
+
+	when.high = latest(m, &when);
+	if (m->notice->issued < when.high)
+		when.high = m->notice->issued;
+	if (m->notice->issued < when.low)
+		when.low = m->notice->issued;
+	return when;
 }
 
 /* --- objections ------------------------------------------------------------------ */
@@ -171,8 +180,9 @@ static int weigh_objection(const struct moment *m, struct record *o, enum answer
 	*out = ANSWER_UNKNOWN;
 	int r = ledger_prove_record(m->h, o, err);
 	if (r == 0 && o->shown.when.known && counted_to(m, &m->notice->shown.when).known)
-		*out = passed(m, o, m->notice) < (int64_t)OBJECTION_DAYS * DAY_S ? ANSWER_YES
-										 : ANSWER_NO;
+		*out = given(m).high - o->shown.when.low < (int64_t)OBJECTION_DAYS * DAY_S
+			       ? ANSWER_YES
+			       : ANSWER_NO;
 	return r;
 }
 
@@ -223,10 +233,13 @@ static bool votes_here(const struct moment *m, const struct record *vote)
 	return m->notice ? on == m->notice : on->type == ST_EOL && on->final;
 }
 
-static bool too_late(const struct moment *m, const struct record *vote)
+/* After the notice lapsed; or before it was given, if that was logged with a date to come. */
+static bool out_of_time(const struct moment *m, const struct record *vote)
 {
+	if (m->notice && vote->issued + (int64_t)VOTE_OLDER_DAYS * DAY_S < m->notice->issued)
+		return true;
 	return m->notice && m->notice->shown.when.known && vote->shown.when.known &&
-	       passed(m, m->notice, vote) > (int64_t)NOTICE_DAYS * DAY_S;
+	       latest(m, &vote->shown.when) - given(m).low > (int64_t)NOTICE_DAYS * DAY_S;
 }
 
 static int count_votes(const struct moment *m, struct votes *v, struct error *err)
@@ -240,7 +253,7 @@ static int count_votes(const struct moment *m, struct votes *v, struct error *er
 		int r = approval ? ledger_prove_record(m->h, rec, err) : 0;
 		if (r < 0)
 			return r;
-		if (approval && (rec->proof != PROOF_GOOD || too_late(m, rec)))
+		if (approval && (rec->proof != PROOF_GOOD || out_of_time(m, rec)))
 			continue;
 		v->approve = approval ? v->approve | rec->seats : v->approve & ~rec->seats;
 		v->refuse = approval ? v->refuse & ~rec->seats : v->refuse | rec->seats;
@@ -330,7 +343,9 @@ static int last_sign(const struct moment *m, bool updates_only, int64_t until, s
 /* A ground has to hold when the notice is given, so its days end there. */
 static struct witnessed days_end(const struct moment *m, bool after_notice)
 {
-	return counted_to(m, m->notice && !after_notice ? &m->notice->shown.when : &m->now);
+	const struct witnessed notice = m->notice ? given(m) : m->now;
+
+	return counted_to(m, after_notice ? &m->now : &notice);
 }
 
 /* A sign of life ends a notice of silence for good; another ground has to hold again. */

@@ -13,6 +13,11 @@
 
 /* Rules of time that the formats fix, not a deposit's policy; days. */
 enum { NOTICE_DAYS = 365, OBJECTION_DAYS = 365, PROMISE_DAYS = 730 };
+/*
+ * How much older than what it approves an approval may be by its own date. A registry takes notices
+ * and approvals that are dated up to a week ago, and all that is dated up to a day ahead.
+ */
+enum { VOTE_OLDER_DAYS = 8, DATED_LATE_DAYS = 7 };
 /* Objections that count between two updates. */
 enum { OBJECTIONS_MAX = 2 };
 

@@ -10,6 +10,7 @@
 #include "policies/deposit.h"
 #include "policies/ledger.h"
 #include "policies/publisher.h"
+#include "policies/release.h"
 #include "registry/documents/batch.h"
 #include "registry/tree/outbox.h"
 #include "registry/tree/render.h"
@@ -530,6 +531,12 @@ int judge_statement(struct batch *b, struct item *it, struct error *err)
 		return by_registry_root(&c, err);
 	if (c.st.issued > b->w->now + CLOCK_SLACK_S)
 		return error_set(err, E_INVALID, "%s: signed.issued: lies in the future", it->name);
+	if ((c.st.type == ST_NOTICE || c.st.type == ST_APPROVAL) &&
+	    c.st.issued < b->w->now - (int64_t)DATED_LATE_DAYS * DAY_S)
+		return error_set(err, E_INVALID,
+				 "%s: signed.issued: want one of the last %d days, for periods "
+				 "are counted from it: make and sign it anew",
+				 it->name, DATED_LATE_DAYS);
 	r = store_product(b->w->store, b->product, &c.product, err);
 	if (r == 0)
 		r = load_root(b->w->store, b->product, c.product.root, &c.root, err);

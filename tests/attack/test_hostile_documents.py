@@ -597,6 +597,12 @@ def early(m, bridge, other_bridge):
          signed({**eol, "final": final}, m.trustees)),
         ("an end without a date", 400, "invalid",
          "eol 1: signed.date: missing", m.by_root(changed(eol, "date", drop=True))),
+        ("a notice of last month", 400, "invalid",
+         "notice 1: signed.issued: want one of the last 7 days, for periods are counted from it: "
+         "make and sign it anew",
+         signed(m.statement_body("notice", 1, False, deposit=at, bridge=identity(bridge),
+                                 ground="silence", evidence=[], issued=when(-30)),
+                m.trustees[:1])),
         ("approval of an end that is not declared", 404, "not-found",
          "approval 1: names no notice or eol of acme.x1: 333333333333",
          signed(vote, m.trustees[:1])),
@@ -647,6 +653,9 @@ def votes(m, eol, bridge, other):
          "approval 1: names no notice or eol of acme.x1: 666666666666", vote(eol="6" * 64)),
         ("approval of what is no end", 404, "not-found",
          f"approval 1: names no notice or eol of acme.x1: {at[:12]}", vote(eol=at)),
+        ("an approval of last month", 400, "invalid",
+         "approval 1: signed.issued: want one of the last 7 days, for periods are counted from it: "
+         "make and sign it anew", vote(issued=when(-30))),
         ("approval of an end and a notice", 400, "invalid",
          "approval 1: signed: want one of notice and eol", signed(both, m.trustees[:1])),
         ("approval of nothing", 400, "invalid",

@@ -67,7 +67,7 @@ def product(w, r):
     w.run("heartbeat", "--product", "lego.nxt", "--registry", r.url, *by)
 
 
-def seal(w):
+def seal(w, **other):
     """Make a deposit and sign it, but for the last signature that it needs."""
     for name in ("anna", "bert", "carla", "s1", "s2", "s3"):
         w.person(name)
@@ -75,7 +75,7 @@ def seal(w):
     w.run("root", "bridge", "--root", "p/root.json", *stewards, "--threshold", "2", "--out",
           "bridge.root.json", "--key", "pem:k1", "--key", "pem:k2")
     make_sources(w)
-    w.run(*seal_args(w, "deposit", restricted=None, beneficiary=None), "--key", "pem:k1")
+    w.run(*seal_args(w, "deposit", restricted=None, beneficiary=None, **other), "--key", "pem:k1")
 
 
 def deposit(w, r):

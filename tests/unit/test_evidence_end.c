@@ -3,6 +3,7 @@
  * Where a tree ends that a time is taken from. Anybody makes a proof anew in a later tree, and a
  * mirror cuts a chain where it likes: nothing that was logged by then may be left out of it.
  */
+#include "lib/base/utc.h"
 #include "policies/evidence.h"
 #include "tests/support/scene.h"
 #include "tests/unit/unit.h"
@@ -218,6 +219,95 @@ static void entries_of_another_tree_are_refused(void **state)
 	}
 }
 
+/* --- notices that are made young ----------------------------------------------------------- */
+
+static const char *post_dated(struct scene *s, int64_t days)
+{
+	json_t *body = json_pack("{s:s, s:s, s:s, s:[]}", "deposit", s->deposit, "bridge",
+				 scene_bridge_id(s), "ground", "silence", "evidence");
+	char at[UTC_SIZE];
+
+	utc_format(s->p->now + days * DAY_S, at);
+	assert_int_equal(json_object_set_new(body, "issued", json_string(at)), 0);
+	return plog_say(s->p, "notice", NULL, body, &s->p->trustee[0], 1);
+}
+
+/* Approved in time by one, after it lapsed by the other. */
+static void a_notice_that_is_proved_anew_lapses_as_it_did(void **state)
+{
+	(void)state;
+	for (int lapsed = 0; lapsed < 2; lapsed++) {
+		CLEANUP(scene_clear) struct scene s = scene_open(3, "release/standard");
+
+		scene_pass_days(&s, 200);
+		const char *notice = scene_notice(&s, 0, "silence");
+		scene_pass_days(&s, 31);
+		(void)scene_vote(&s, "approval", 0, "notice", notice);
+		scene_pass_days(&s, 69);
+		plog_prove_again(s.p, notice);
+		scene_pass_days(&s, lapsed ? 300 : 200);
+		(void)scene_vote(&s, "approval", 1, "notice", notice);
+		scene_judge_deposit(&s);
+		assert_answer(&s, lapsed ? ANSWER_NO : ANSWER_YES);
+	}
+}
+
+/* The ground has to hold when it is given, not when somebody shows it. */
+static void a_notice_that_is_proved_anew_has_no_other_ground(void **state)
+{
+	CLEANUP(scene_clear) struct scene s = scene_open(3, "release/standard");
+
+	(void)state;
+	scene_pass_days(&s, 100);
+	const char *notice = scene_notice(&s, 0, "silence");
+	scene_pass_days(&s, 100);
+	plog_prove_again(s.p, notice);
+	scene_pass_days(&s, 31);
+	(void)scene_vote(&s, "approval", 0, "notice", notice);
+	(void)scene_vote(&s, "approval", 1, "notice", notice);
+	scene_judge_deposit(&s);
+	assert_answer(&s, ANSWER_NO);
+}
+
+/* Given while an objection protects, it does not count after that either. */
+static void a_notice_that_is_proved_anew_stays_objected_to(void **state)
+{
+	CLEANUP(scene_clear) struct scene s = scene_open(3, "release/standard");
+
+	(void)state;
+	scene_pass_days(&s, 200);
+	(void)scene_objection(&s, scene_notice(&s, 0, "silence"));
+	scene_pass_days(&s, 364);
+	const char *notice = scene_notice(&s, 1, "silence");
+	scene_pass_days(&s, 2);
+	plog_prove_again(s.p, notice);
+	scene_pass_days(&s, 31);
+	(void)scene_vote(&s, "approval", 0, "notice", notice);
+	(void)scene_vote(&s, "approval", 1, "notice", notice);
+	scene_judge_deposit(&s);
+	assert_answer(&s, ANSWER_NO);
+}
+
+/* With a date to come it is one from that day on: what was approved before is not approved. */
+static void a_post_dated_notice_has_no_early_approvals(void **state)
+{
+	(void)state;
+	for (int early = 0; early < 2; early++) {
+		CLEANUP(scene_clear) struct scene s = scene_open(3, "release/standard");
+
+		scene_pass_days(&s, 200);
+		const char *notice = post_dated(&s, 39 + early);
+		scene_pass_days(&s, 31);
+		(void)scene_vote(&s, "approval", 0, "notice", notice);
+		scene_pass_days(&s, 269);
+		plog_prove_again(s.p, notice);
+		scene_pass_days(&s, 60);
+		(void)scene_vote(&s, "approval", 1, "notice", notice);
+		scene_judge_deposit(&s);
+		assert_answer(&s, early ? ANSWER_NO : ANSWER_YES);
+	}
+}
+
 /* --- rotations ---------------------------------------------------------------------------- */
 
 /* Logged together with its root; then the objection is cut off, and the root proved anew. */
@@ -291,6 +381,10 @@ int main(void)
 		cmocka_unit_test(a_sign_of_life_that_is_cut_off_is_not_silence),
 		cmocka_unit_test(the_entries_of_a_log_show_that_nothing_was_left_out),
 		cmocka_unit_test(entries_of_another_tree_are_refused),
+		cmocka_unit_test(a_notice_that_is_proved_anew_lapses_as_it_did),
+		cmocka_unit_test(a_notice_that_is_proved_anew_has_no_other_ground),
+		cmocka_unit_test(a_notice_that_is_proved_anew_stays_objected_to),
+		cmocka_unit_test(a_post_dated_notice_has_no_early_approvals),
 		cmocka_unit_test(a_rotation_is_not_over_while_its_chain_may_be_cut_short),
 		cmocka_unit_test(a_rotation_in_its_time_is_followed),
 		cmocka_unit_test(a_succession_needs_no_more_than_its_time),
