@@ -361,7 +361,7 @@ static int examine(struct walk *w, bool bridge, struct handover *h, struct error
 		return r;
 	logged_give(&w->log, &in.ready);
 	r = gather(w, &in, h, err);
-	if (r == 0)
+	if (r == 0 && e->chain.n)
 		logged_lend(&w->log, &e->chain);
 	/* The log of the evidence is the log that this device knows, and binds it from now on. */
 	if (r == 0 && e->proven)
