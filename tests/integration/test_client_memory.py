@@ -70,7 +70,7 @@ def the_registrys_keys_are_not_enough_to_fill_a_router(case):
     """Whoever has them signs a snapshot as large and as dense as the format allows."""
     product, d, usual = _usual(case)
     _snapshot(product, SNAPSHOT)
-    assert _peak(d, usual, "largest snapshot", MIB) == 3
+    assert _peak(d, usual, "largest snapshot", 4 * MIB) == 3
     p = d.expect(3, "check")
     assert "longer than" in p.stderr, p.stderr
     # Who has the memory can say so.
@@ -89,7 +89,7 @@ def a_mirror_without_keys_is_not_enough_either(case):
     """What has to be read before anything of it is verified: the next root, and many of them."""
     product, d, usual = _usual(case)
     body = json.loads(product.roots[0])["signed"]
-    for size, bound in ((ROOT, MIB), (DEFAULT // 2, BOUND)):
+    for size, bound in ((ROOT, 4 * MIB), (DEFAULT // 2, BOUND)):
         data = _dense(dict(body, version=2), size, product.vendor.targets)
         product.put("metadata/2.root.json", data)
         product.put("metadata/root-chain.jsonl", b"")
