@@ -16,6 +16,7 @@
 #include "lib/base/progress.h"
 #include "lib/json/print.h"
 #include "lib/sign/gpg.h"
+#include "policies/deposit.h"
 #include "policies/policy.h"
 
 enum {
@@ -388,6 +389,19 @@ static int report(const struct cli_call *call, struct work *w, const struct enve
 	return 0;
 }
 
+/* What a policy file may be is not all that fits into a manifest, so before anybody signs it. */
+static int read_back(const struct envelope *doc, struct error *err)
+{
+	CLEANUP(envelope_freep) struct envelope *again = NULL;
+	CLEANUP(deposit_clear) struct deposit d = {0};
+	const struct buf *text = envelope_bytes(doc);
+	int r = envelope_parse(text->data, text->len, FOLDER_MANIFEST, &again, err);
+
+	if (r == 0)
+		r = deposit_read(again, FOLDER_MANIFEST, &d, err);
+	return desk_usage(r, err);
+}
+
 static int write_folder(const struct cli_call *call, struct work *w, struct error *err)
 {
 	CLEANUP(envelope_freep) struct envelope *doc = NULL;
@@ -401,6 +415,8 @@ static int write_folder(const struct cli_call *call, struct work *w, struct erro
 	progress_init(&bar, "sealing", call->json);
 	r = seal_folder(&w->plan, w->gpg, folder.fd, &progress, &doc, err);
 	progress_end(&bar);
+	if (r == 0)
+		r = read_back(doc, err);
 	if (r == 0)
 		r = desk_sign(&w->o->common, doc, err);
 	if (r == 0 && envelope_bytes(doc)->len > DOCUMENT_MAX)

@@ -124,6 +124,10 @@ def make_bridge(w):
 def seal_refuses(w):
     """Each with the words that say why; nothing is left behind."""
     two = ["Anna=anna.asc", "Bert=bert.asc"]
+    rule = {"fact": "eol.release"}
+    for _ in range(15):
+        rule = {"all": [rule]}  # 16 levels are a policy, but in a manifest too deep for JSON
+    (w.dir / "deep.json").write_text(json.dumps({"policy": "deep", "version": 1, "allow": rule}))
     cases = [
         ({}, 2, "bridge.root.json: "),  # too few vendor signatures so far
         ({"threshold": "1"}, 2, "want 2 to 2, got 1"),
@@ -140,6 +144,7 @@ def seal_refuses(w):
         ({"recipe": "nowhere"}, 2, "nowhere"),
         ({"beneficiary": None}, 2, "--restricted and --beneficiary together"),
         ({"release_policy": "release/none"}, 2, "release/none"),
+        ({"release_policy": "deep.json"}, 2, "all: nested too deeply"),
         ({"support_until": "soon"}, 2, "--support-until: want YYYY-MM-DD"),
         ({"key_of_vendor": "nobody"}, 2, "--key-of-vendor"),
         ({"out": "p"}, 2, "--out p: exists"),
