@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/fs.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -94,44 +95,84 @@ static int open_parent(int dir, const char *path, const char **name, int *out, s
 	return 0;
 }
 
-int file_new_open(int dir, const char *path, mode_t mode, struct file_new *out, struct error *err)
+/* `flags` say what to do with a file that has the temporary name already. */
+static int open_temp(int dir, const char *path, mode_t mode, int flags, struct file_new *f,
+		     struct error *err)
 {
 	CLEANUP(closep) int folder = -1;
 	CLEANUP(freep) char *name = NULL;
-	unsigned char raw[8];
 	const char *base;
 	int r = open_parent(dir, path, &base, &folder, err);
 
-	if (r == 0)
-		r = random_bytes(raw, sizeof(raw), err);
 	if (r < 0)
 		return r;
 	name = strdup(base);
 	if (!name)
 		return error_nomem(err);
-	memcpy(out->temp, FILE_TEMP_PREFIX, sizeof(FILE_TEMP_PREFIX));
-	hex_encode(raw, sizeof(raw), out->temp + strlen(FILE_TEMP_PREFIX));
-	out->fd =
-		openat(folder, out->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
-	if (out->fd < 0)
+	f->fd = openat(folder, f->temp, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, mode);
+	if (f->fd < 0)
 		return error_errno(err, errno, "%s", path);
-	out->folder = steal_fd(&folder);
-	out->name = steal(name);
+	f->folder = steal_fd(&folder);
+	f->name = steal(name);
 	return 0;
 }
 
-int file_new_commit(struct file_new *f, struct error *err)
+int file_new_open(int dir, const char *path, mode_t mode, struct file_new *out, struct error *err)
+{
+	struct file_new f = {.fd = -1, .folder = -1, .temp = FILE_TEMP_PREFIX};
+	unsigned char raw[8];
+	int r = random_bytes(raw, sizeof(raw), err);
+
+	if (r < 0)
+		return r;
+	hex_encode(raw, sizeof(raw), f.temp + strlen(FILE_TEMP_PREFIX));
+	r = open_temp(dir, path, mode, O_EXCL, &f, err);
+	if (r == 0)
+		*out = f;
+	return r;
+}
+
+int file_new_again(int dir, const char *path, mode_t mode, uint64_t number, struct file_new *out,
+		   struct error *err)
+{
+	struct file_new f = {.fd = -1, .folder = -1};
+	int r;
+
+	(void)snprintf(f.temp, sizeof(f.temp), FILE_TEMP_PREFIX "%016" PRIx64, number);
+	r = open_temp(dir, path, mode, O_TRUNC, &f, err);
+	if (r == 0)
+		*out = f;
+	return r;
+}
+
+/* Give it its name; `sync`: the bytes and the name are durable afterwards. */
+static int place(struct file_new *f, bool sync, struct error *err)
 {
 	int r = 0;
 
 	assert(f->fd >= 0);
-	if (fsync(f->fd) < 0 || renameat(f->folder, f->temp, f->folder, f->name) < 0 ||
-	    fsync(f->folder) < 0)
+	if ((sync && fsync(f->fd) < 0) || renameat(f->folder, f->temp, f->folder, f->name) < 0 ||
+	    (sync && fsync(f->folder) < 0))
 		r = error_errno(err, errno, "%s", f->name);
 	if (r == 0)
 		f->temp[0] = '\0'; /* it has its final name: nothing to drop but the descriptors */
 	file_new_drop(f);
 	return r;
+}
+
+int file_new_commit(struct file_new *f, struct error *err)
+{
+	return place(f, true, err);
+}
+
+int file_new_place(struct file_new *f, struct error *err)
+{
+	return place(f, false, err);
+}
+
+int file_sync_all(int dir, struct error *err)
+{
+	return syncfs(dir) < 0 ? error_errno(err, errno, "file system") : 0;
 }
 
 void file_new_drop(struct file_new *f)

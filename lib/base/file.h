@@ -48,6 +48,24 @@ MUSTCHECK int file_new_open(int dir, const char *path, mode_t mode, struct file_
 MUSTCHECK int file_new_commit(struct file_new *f, struct error *err);
 void file_new_drop(struct file_new *f);
 
+/*
+ * Many files with two waits for the disk instead of two each: write all, file_sync_all(), place one
+ * after the other, file_sync_all(). A reader sees the names come in that order. Between the two,
+ * after a power cut, any number of the first ones is there, as far as the file system keeps renames
+ * in their order (ext4, XFS and Btrfs do).
+ */
+MUSTCHECK int file_new_place(struct file_new *f, struct error *err);
+
+/*
+ * Open under a temporary name that goes by `number`. Whoever writes the same again after a crash
+ * takes over what was left; nobody else in that folder has the number.
+ */
+MUSTCHECK int file_new_again(int dir, const char *path, mode_t mode, uint64_t number,
+			     struct file_new *out, struct error *err);
+
+/* All that was written to the file system that `dir` is on is durable. */
+MUSTCHECK int file_sync_all(int dir, struct error *err);
+
 /* Write all of `len` bytes to `fd`; E_FULL, E_SYS. `path` is for the error text. */
 MUSTCHECK int file_write_all(int fd, const void *data, size_t len, const char *path,
 			     struct error *err);

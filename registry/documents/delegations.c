@@ -161,7 +161,7 @@ static int count_role(void *ctx, const struct role_row *row, struct error *err)
 int delegations_name(const struct source *from, const struct item *it, bool by_top,
 		     struct error *err)
 {
-	const int64_t max = DELEGATED_NAMES_MAX * (by_top ? 2 : 1);
+	const int64_t max = by_top ? 2 * (int64_t)DELEGATED_NAMES_MAX : DELEGATED_NAMES_MAX;
 	int64_t n = 0;
 	int r = store_roles(from->b->w->store, from->b->product, from->tenure, count_role, &n, err);
 
@@ -265,7 +265,7 @@ static int take(struct whole *w, const struct descent *at, struct error *err)
 	if (!delegations_role_ok(name))
 		return error_set(err, E_INVALID, "%s: signed.delegations: %.80s: not a role name",
 				 delegator(at), name);
-	if (!descent_found(at))
+	if (at->up && !descent_found(at))
 		return error_set(err, E_DENIED,
 				 "%.80s: signed.delegations: %.80s: no client would come to it: "
 				 "want no more than %d roles before and with %.80s, got %zu",

@@ -236,7 +236,7 @@ int watched_role_keys(struct monitor *m, const char *product, const char *role,
 
 	if (r == 0)
 		r = lineage_find(lineage, role, &at, err);
-	return r < 0 ? r : delegation_keys(at->d, out, err);
+	return r != 0 ? r : delegation_keys(at->d, out, err);
 }
 
 /* --- versions ------------------------------------------------------------------------- */

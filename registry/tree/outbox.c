@@ -9,7 +9,41 @@
 #include "registry/blobs/blobs.h"
 #include "registry/pages/pages.h"
 
-enum { FILE_MODE = 0644 };
+enum {
+	FILE_MODE = 0644,
+	PUTS_AT_ONCE = 64, /* each has two descriptors meanwhile */
+};
+
+/* Files that are written, and wait for the others to get their names together. */
+struct pass {
+	struct registry *r;
+	struct file_new put[PUTS_AT_ONCE];
+	size_t n;
+};
+
+static void pass_clear(struct pass *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		file_new_drop(&p->put[i]);
+	p->n = 0;
+}
+
+/* In the order in which they were asked for, and durable. */
+static int pass_end(struct pass *p, struct error *err)
+{
+	int e = 0;
+
+	if (p->n == 1)
+		e = file_new_commit(&p->put[0], err);
+	if (p->n > 1)
+		e = file_sync_all(p->r->public, err);
+	for (size_t i = 0; e == 0 && p->n > 1 && i < p->n; i++)
+		e = file_new_place(&p->put[i], err);
+	if (e == 0 && p->n > 1)
+		e = file_sync_all(p->r->public, err);
+	pass_clear(p);
+	return e;
+}
 
 static int add(struct work *w, const struct outbox_row *row, const void *content, size_t len,
 	       struct error *err)
@@ -68,21 +102,29 @@ int outbox_pages(struct work *w, const char *product, struct error *err)
 	return r < 0 ? r : add(w, &row, NULL, 0, err);
 }
 
-static int apply_put(struct registry *r, const struct outbox_row *row, const struct buf *content,
+static int apply_put(struct pass *p, const struct outbox_row *row, const struct buf *content,
 		     struct error *err)
 {
+	CLEANUP(file_new_drop) struct file_new f = FILE_NEW_NONE;
+	struct registry *r = p->r;
 	bool superseded = false;
-	int e = 0;
+	int e = p->n == PUTS_AT_ONCE ? pass_end(p, err) : 0;
 
 	/* What goes into a copy belongs to that copy's swap, whatever comes later. */
-	if (!strstr(row->path, "/" TREE_STAGED "/"))
+	if (e == 0 && !strstr(row->path, "/" TREE_STAGED "/"))
 		e = store_outbox_superseded(r->store, row, &superseded, err);
 	if (e < 0 || superseded)
 		return e;
 	e = file_mkdir_parent(r->public, row->path, err);
-	return e < 0 ? e
-		     : file_write(r->public, row->path, content->data, content->len, FILE_MODE,
-				  err);
+	if (e == 0)
+		e = file_new_again(r->public, row->path, FILE_MODE, (uint64_t)row->n, &f, err);
+	if (e == 0)
+		e = file_write_all(f.fd, content->data, content->len, row->path, err);
+	if (e < 0)
+		return e;
+	p->put[p->n++] = f;
+	f = FILE_NEW_NONE;
+	return 0;
 }
 
 /* "p/<product>/metadata" or its copy. */
@@ -143,11 +185,18 @@ static int apply_pages(struct registry *r, const struct outbox_row *row, struct 
 	return e == E_FULL || e == E_SYS || e == E_NOMEM ? e : 0;
 }
 
-static int apply(struct registry *r, const struct outbox_row *row, const struct buf *content,
+/* All but a put needs what was put before it in its place. */
+static int apply(struct pass *p, const struct outbox_row *row, const struct buf *content,
 		 struct error *err)
 {
+	struct registry *r = p->r;
+	int e;
+
 	if (strcmp(row->kind, "put") == 0)
-		return apply_put(r, row, content, err);
+		return apply_put(p, row, content, err);
+	e = pass_end(p, err);
+	if (e < 0)
+		return e;
 	if (strcmp(row->kind, "link") == 0)
 		return blob_link(r->data, content->data, r->public, row->path, err);
 	if (strcmp(row->kind, "stage") == 0)
@@ -159,6 +208,7 @@ static int apply(struct registry *r, const struct outbox_row *row, const struct 
 
 int outbox_apply(struct registry *r, struct error *err)
 {
+	CLEANUP(pass_clear) struct pass pass = {.r = r};
 	struct outbox_row row = {0};
 	bool any = false;
 
@@ -167,11 +217,13 @@ int outbox_apply(struct registry *r, struct error *err)
 		struct error none;
 		int e = store_outbox_next(r->store, &row, &content, &none);
 
-		if (e == E_NOTFOUND)
-			return any ? store_outbox_done(r->store, &row, err) : 0;
+		if (e == E_NOTFOUND) {
+			e = pass_end(&pass, err);
+			return e == 0 && any ? store_outbox_done(r->store, &row, err) : e;
+		}
 		if (e < 0)
 			return error_set(err, e, "%s", none.text);
-		e = apply(r, &row, &content, err);
+		e = apply(&pass, &row, &content, err);
 		if (e < 0)
 			return e;
 		any = true;

@@ -4,8 +4,10 @@
  *
  * A job says what to write; the rows are committed with the decision and done
  * afterwards, stage by stage (registry/store/store.h), each by an atomic rename.
- * After a crash they are done again: writing the same bytes twice is harmless,
- * and a name that a later row writes too is written once, by that row.
+ * Rows are struck off once all they wrote is durable, which files that come one after
+ * the other wait for together. After a crash they are done again: writing the same
+ * bytes twice is harmless, and a name that a later row writes too is written once, by
+ * that row.
  *
  * A product whose metadata changes in more than one file that readers hold
  * against each other (a new root and what it signs) is written into a copy of

@@ -297,6 +297,8 @@ def main():
         assert reader.rounds > KILLS, "the reader hardly ran"
         registry.stop()
         subprocess.run([f"{BIN}/bequest-registry", "fsck", "--data", registry.data], check=True)
+        left = [str(p) for p in registry.public.rglob(".tmp-00000000*")]
+        assert not left, f"half-written files of publications: {left}"
         print(f"{publisher.version} versions, {KILLS} kills, {reader.rounds} rounds of the reader")
     finally:
         if registry.process.poll() is None:

@@ -163,6 +163,41 @@ static void what_is_not_committed_is_dropped(void **state)
 	assert_int_equal(entries(dir, "."), 1);
 }
 
+static void many_get_their_names_one_after_the_other(void **state)
+{
+	CLEANUP(file_new_drop) struct file_new a = FILE_NEW_NONE;
+	CLEANUP(file_new_drop) struct file_new b = FILE_NEW_NONE;
+	int dir = dir_of(state);
+
+	assert_int_equal(file_new_again(dir, "a", 0600, 1, &a, NULL), 0);
+	assert_int_equal(file_new_again(dir, "b", 0600, UINT64_MAX, &b, NULL), 0);
+	assert_int_equal(file_write_all(a.fd, "1", 1, "a", NULL), 0);
+	assert_int_equal(file_write_all(b.fd, "2", 1, "b", NULL), 0);
+	assert_int_equal(file_sync_all(dir, NULL), 0);
+	assert_int_equal(entries(dir, "."), 2);
+	assert_int_equal(file_new_place(&a, NULL), 0);
+	assert_content(dir, "a", "1");
+	assert_false(file_exists(dir, "b"));
+	assert_int_equal(file_new_place(&b, NULL), 0);
+	assert_content(dir, "b", "2");
+	assert_int_equal(entries(dir, "."), 2);
+	assert_int_equal(file_sync_all(-1, NULL), E_SYS);
+}
+
+static void what_a_crash_left_is_taken_over(void **state)
+{
+	CLEANUP(file_new_drop) struct file_new f = FILE_NEW_NONE;
+	int dir = dir_of(state);
+
+	assert_int_equal(
+		file_write(dir, FILE_TEMP_PREFIX "000000000000000a", "half", 4, 0600, NULL), 0);
+	assert_int_equal(file_new_again(dir, "a", 0600, 10, &f, NULL), 0);
+	assert_int_equal(file_write_all(f.fd, "all", 3, "a", NULL), 0);
+	assert_int_equal(file_new_commit(&f, NULL), 0);
+	assert_content(dir, "a", "all");
+	assert_int_equal(entries(dir, "."), 1);
+}
+
 static void a_commit_that_fails_leaves_nothing(void **state)
 {
 	struct file_new f = FILE_NEW_NONE;
@@ -368,6 +403,8 @@ int main(void)
 		IN_PLACE(out_of_memory_leaves_the_buf_as_it_was),
 		IN_PLACE(writing_replaces_whole_files_only),
 		IN_PLACE(what_is_not_committed_is_dropped),
+		IN_PLACE(many_get_their_names_one_after_the_other),
+		IN_PLACE(what_a_crash_left_is_taken_over),
 		IN_PLACE(a_commit_that_fails_leaves_nothing),
 		cmocka_unit_test(a_full_disk_is_named),
 		IN_PLACE(folders_are_made_with_those_above),
