@@ -186,6 +186,18 @@ static void forge(struct run *run, uint8_t which)
 
 /* --- the mirror ------------------------------------------------------------------ */
 
+/* What is true of the log, but not all of it, or not as it was first told. */
+static void mislead(struct run *run, uint8_t which)
+{
+	struct product_log *p = run->p;
+
+	run->spoilt = true;
+	plog_prove_again(p, p->leaves[which % p->nleaves].id);
+	p->hidden = which / 8 % 4 < p->nleaves ? which / 8 % 4 : 0;
+	p->no_entries = which & 0x80;
+	plog_write_leaves(p);
+}
+
 static void spoil(struct run *run, uint8_t which)
 {
 	struct plog_file *f = &run->p->files[which % run->p->nfiles];
@@ -268,9 +280,17 @@ static void step(struct run *run, uint8_t what, uint8_t which)
 		break;
 	case 8: (void)plog_say(p, "heartbeat", run->root, json_object(), p->vendor, 2); break;
 	case 9: say_deposit(run, which); break;
-	case 10:
+	case 10: /* and others' entries */
+		for (int i = 0; i < which % 4; i++)
+			plog_add_other(p);
+		/* fallthrough */
 	case 11: p->now += (int64_t)which * DAY; break;
-	case 12: spoil(run, which); break;
+	case 12:
+		if (which % 4 == 0)
+			mislead(run, which);
+		else
+			spoil(run, which);
+		break;
 	case 13: plog_add(p, run->bridge->doc); break;
 	default: forge(run, which);
 	}
