@@ -121,7 +121,8 @@ static int run(struct stage *s, const struct publication *p, struct error *err)
 
 		if (strcmp(p->targets[i].role, "targets") != 0)
 			r = tuf_delegated(t, p->targets[i].role, &role, err);
-		/* A later version in the same array took it back: all else is found, by the judge. */
+		/* A later version in the same array took it back: all else is found, by the judge.
+		 */
 		if (r == E_NOTFOUND)
 			r = 0;
 	}
