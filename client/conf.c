@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <unistd.h>
 
 #include "lib/base/error.h"
 #include "lib/base/file.h"
@@ -14,12 +15,14 @@
 
 enum { CONF_MAX = 64 * 1024, VALUE_MAX = 4096, HEALTH_TIMEOUT_MAX_S = 3600 };
 #define BUDGET_MAX (INT64_C(1) << 53)
-/*
- * By the bound of lib/tuf/client.h 20 MiB at the worst, whoever serves or signs it: what a router
- * of 64 MiB can spare. Products have some 10 KiB.
- */
-#define METADATA_MAX "524288"
-enum { METADATA_LEAST = 64 * 1024 };
+enum {
+	METADATA_LEAST = 64 * 1024,
+	/* Where nothing is said: what a router of 32 MiB can spare, to all that the format allows.
+	 */
+	METADATA_SHARE = 64,
+	METADATA_LOW = 512 * 1024,
+	METADATA_HIGH = 16 * 1024 * 1024,
+};
 
 enum kind {
 	TEXT,   /* char * */
@@ -74,7 +77,6 @@ static const struct key keys[] = {
 	{.name = "metadata-max",
 	 .offset = AT(metadata_max),
 	 .kind = NUMBER,
-	 .fallback = METADATA_MAX,
 	 .min = METADATA_LEAST,
 	 .max = TUF_TEXT_MAX},
 	{.name = "allow-http",
@@ -195,6 +197,23 @@ static int take_line(struct conf *c, char *line, unsigned lines[ARRAY_LEN(keys)]
 	return take(c, k, value, err);
 }
 
+/* Bytes of memory that this machine has; 0: it does not say. */
+static int64_t memory(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+
+	return pages > 0 && size > 0 ? (int64_t)pages * size : 0;
+}
+
+int64_t conf_metadata_share(int64_t memory)
+{
+	int64_t share = memory / METADATA_SHARE;
+
+	if (share < METADATA_LOW)
+		return METADATA_LOW;
+	return share < METADATA_HIGH ? share : METADATA_HIGH;
+}
+
 /* What no single line can show. */
 static int finish(struct conf *c, const unsigned lines[ARRAY_LEN(keys)], struct error *err)
 {
@@ -208,6 +227,8 @@ static int finish(struct conf *c, const unsigned lines[ARRAY_LEN(keys)], struct 
 		if (r < 0)
 			return r;
 	}
+	if (c->metadata_max == 0)
+		c->metadata_max = conf_metadata_share(memory());
 	if (!product_id_ok(c->product))
 		return error_set(err, E_USAGE, "product: want [a-z0-9][a-z0-9.-]*, got %s",
 				 c->product);

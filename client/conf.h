@@ -54,6 +54,13 @@ MUSTCHECK int conf_parse(const char *text, size_t len, const char *name, struct 
 			 struct error *err);
 void conf_clear(struct conf *c);
 
+/*
+ * metadata_max where nothing is said, for a machine of so many bytes of memory: a 64th of it, which
+ * is 36/64 at the worst by the bound of lib/tuf/client.h, whoever serves or signs the metadata. At
+ * least 512 KiB; at most 16 MiB, which is all that the format allows, the old beside the new.
+ */
+int64_t conf_metadata_share(int64_t memory);
+
 /* Bytes of one root: half of what may be held, so that the rest fits beside it. */
 size_t conf_root_max(const struct conf *c);
 

@@ -78,13 +78,26 @@ static void conf_has_a_default_for_all_that_is_not_required(void **state)
 	assert_int_equal(c.boot_tries, 3);
 	assert_int_equal(c.health_timeout_s, 120);
 	assert_int_equal(c.byte_budget, 0);
-	assert_int_equal(c.metadata_max, 512 * 1024);
-	assert_int_equal(conf_root_max(&c), 256 * 1024);
+	assert_in_range(c.metadata_max, 512 * 1024, 16 * 1024 * 1024);
+	assert_int_equal(conf_root_max(&c), c.metadata_max / 2);
 	assert_false(c.allow_http);
 	assert_true(c.clock_trusted);
 	assert_true(c.tls_verified);
 	assert_null(c.channel);
 	assert_null(c.health);
+}
+
+static void metadata_may_take_a_share_of_the_memory(void **state)
+{
+	const int64_t mib = 1024 * 1024;
+
+	(void)state;
+	assert_int_equal(conf_metadata_share(0), mib / 2);
+	assert_int_equal(conf_metadata_share(16 * mib), mib / 2);
+	assert_int_equal(conf_metadata_share(64 * mib), mib);
+	assert_int_equal(conf_metadata_share(128 * mib), 2 * mib);
+	assert_int_equal(conf_metadata_share(1024 * mib), 16 * mib);
+	assert_int_equal(conf_metadata_share(INT64_MAX), 16 * mib);
 }
 
 static void conf_takes_comments_spaces_and_several_mirrors(void **state)
@@ -157,6 +170,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(conf_refuses_and_names_the_line),
 		cmocka_unit_test(conf_has_a_default_for_all_that_is_not_required),
+		cmocka_unit_test(metadata_may_take_a_share_of_the_memory),
 		cmocka_unit_test(conf_takes_comments_spaces_and_several_mirrors),
 		cmocka_unit_test(conf_takes_sixteen_mirrors_and_no_more),
 		cmocka_unit_test(conf_that_is_not_there_is_a_usage_error),
