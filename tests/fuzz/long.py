@@ -30,7 +30,8 @@ BUILD = TREE / "build/fuzz"
 LONG = BUILD / "long"
 STATE = LONG / "state.json"
 FIRST_S, PIECE_S = 60, 300  # every target has its turn soon, then they take longer ones
-MAX_LEN = {"tuf_client": 256, "evidence": 256, "chain": 128}  # a program in two-byte steps
+MAX_LEN = {"tuf_client": 256, "evidence": 256, "chain": 128,  # a program in two-byte steps
+           "envelope": 3072, "deposit": 4608}  # the largest seeds, and some room
 MAX_LEN_ELSE = 8192
 SLACK = 1000  # executions more than are left: how many load the corpus is not known before
 SANITIZED_SHARE = 20  # one execution in so many, at least; the others are of the plain build
@@ -61,7 +62,7 @@ def account(name, **more):
         entry = state.setdefault(name, {"runs": 0, "sanitized": 0, "seconds": 0, "findings": 0})
         for key, value in more.items():
             entry[key] += value
-        if "seconds" in more:
+        if "seconds" in more and not more["sanitized"]:
             entry["pace"] = round(more["runs"] / max(1, more["seconds"]))
         fresh = STATE.with_suffix(".new")
         fresh.write_text(json.dumps(state, indent=1, sort_keys=True) + "\n")
@@ -140,7 +141,7 @@ def piece(programs, name, runs):
 
 
 def time_left(entry, runs):
-    """Seconds at the pace of the last piece; none for a target that never ran."""
+    """Seconds at the pace of the last plain piece; none for a target that never ran."""
     if not entry:
         return 0
     return (runs - entry["runs"]) / max(1, entry.get("pace", entry["runs"] / entry["seconds"]))
