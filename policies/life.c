@@ -65,6 +65,24 @@ static int read_logged(struct ledger *h, const struct leaf *leaf, const char *pa
 	return *had ? buf_add(out, bytes.data, bytes.len, err) : 0;
 }
 
+/* Where a mirror has the targets of this leaf; or, `held`, has kept them for those of root N. */
+static int name_targets(const struct ledger *h, const struct leaf *leaf, bool held, struct buf *out,
+			struct error *err)
+{
+	CLEANUP(freep) char *quoted = NULL;
+	int r = tuf_quote(leaf->role, false, &quoted, err);
+
+	if (r == 0 && held)
+		r = buf_printf(out, err, "metadata/held/%" PRId64 "/", h->query->from->version);
+	else if (r == 0)
+		r = buf_puts(out, "metadata/", err);
+	if (r < 0)
+		return r;
+	/* An own tree is files, not URLs. */
+	return buf_printf(out, err, "%" PRId64 ".%s.json", leaf->version,
+			  h->source->own ? leaf->role : quoted);
+}
+
 /*
  * The targets of this leaf: *doc stays NULL if they are not served (*had is false), or are no
  * targets. Another publisher's file of the same name may have taken their place.
@@ -73,27 +91,16 @@ static int read_targets(struct ledger *h, const struct leaf *leaf, struct envelo
 			struct error *err)
 {
 	CLEANUP(buf_clear) struct buf bytes = {0};
-	CLEANUP(freep) char *role = NULL;
 	struct error why;
 	int r = 0;
 
 	*had = false;
 	if (h->updates++ >= LIFE_UPDATES_MAX)
 		return 0;
-	if (h->source->own) /* files, not URLs */
-		role = strdup(leaf->role);
-	else
-		r = tuf_quote(leaf->role, false, &role, err);
-	if (r == 0 && !role)
-		return error_nomem(err);
 	for (int held = 0; r == 0 && held < 2 && !*had; held++) {
 		CLEANUP(buf_clear) struct buf path = {0};
 
-		r = held ? buf_printf(&path, err, "metadata/held/%" PRId64 "/",
-				      h->query->from->version)
-			 : buf_puts(&path, "metadata/", err);
-		if (r == 0)
-			r = buf_printf(&path, err, "%" PRId64 ".%s.json", leaf->version, role);
+		r = name_targets(h, leaf, held, &path, err);
 		if (r == 0)
 			r = read_logged(h, leaf, path.data, &bytes, had, err);
 	}

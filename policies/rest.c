@@ -136,7 +136,7 @@ int rest_read(struct ledger *h, const struct leaf *leaf, const struct shown *sho
 			      leaf->id);
 	if (r == 0)
 		r = tlog_proof_parse(bytes.data, bytes.len, &proof, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	rest.origin = proof.checkpoint.origin;
 	rest.size = shown->size;

@@ -232,12 +232,18 @@ static int read_log(void *ctx, const char *origin, const char *path, size_t max,
 		    struct error *err)
 {
 	const struct product_log *p = ctx;
-	unsigned n;
+	char name[TILE_PATH_SIZE];
+	size_t first = 0;
 
 	must(strcmp(origin, p->log_key.name) == 0 && max >= ENTRIES_BYTES_MAX, "another log");
-	if (p->no_entries || sscanf(path, "tile/entries/%u", &n) != 1 || n * TILE_WIDTH >= p->size)
+	for (; first < p->size; first += TILE_WIDTH) {
+		tile_path(-1, first / TILE_WIDTH, TILE_WIDTH, name);
+		if (strncmp(path, name, strlen(name)) == 0)
+			break;
+	}
+	if (p->no_entries || first >= p->size)
 		return error_set(err, E_NOTFOUND, "%s: not found", path);
-	for (size_t i = n * TILE_WIDTH; i < p->size && i < (n + 1) * TILE_WIDTH; i++) {
+	for (size_t i = first; i < p->size && i < first + TILE_WIDTH; i++) {
 		const struct buf *e = &p->entries[i];
 		const unsigned char len[] = {(unsigned char)(e->len >> 8), (unsigned char)e->len};
 
