@@ -102,7 +102,7 @@ def updates():
          "URL/p/acme.x1/metadata/timestamp.json: longer than 16384 bytes",
          lambda c: c.server.rules.append((t, endless))),
         ("a root without end", 3,
-         "URL/p/acme.x1/metadata/2.root.json: longer than 262144 bytes",
+         "URL/p/acme.x1/metadata/2.root.json: longer than 524288 bytes",
          lambda c: c.server.rules.append(("root", endless))),
         ("a timestamp that is no JSON", 3,
          "timestamp.json: line 1: string or '}' expected near end of file",
