@@ -496,3 +496,20 @@ const struct seat *deposit_signer(const struct deposit *d, const struct envelope
 			return &d->seats[i];
 	return NULL;
 }
+
+const char *deposit_differs(const struct envelope *first, const struct envelope *later)
+{
+	static const char *const fixed[] = {"bridge", "release_policy"};
+	const json_t *was = json_object_get(envelope_signed(first), "trustees"),
+		     *is = json_object_get(envelope_signed(later), "trustees");
+
+	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
+		if (!json_equal(json_object_get(envelope_signed(first), fixed[i]),
+				json_object_get(envelope_signed(later), fixed[i])))
+			return fixed[i];
+	if (!json_equal(json_object_get(was, "threshold"), json_object_get(is, "threshold")))
+		return "trustees.threshold";
+	return json_equal(json_object_get(was, "keys"), json_object_get(is, "keys"))
+		       ? NULL
+		       : "trustees.keys";
+}

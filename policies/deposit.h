@@ -81,4 +81,11 @@ uint64_t deposit_signers(const struct deposit *d, const struct envelope *doc);
 /* The first of them; NULL: none. */
 const struct seat *deposit_signer(const struct deposit *d, const struct envelope *doc);
 
+/*
+ * One root, one bridge: of several deposits on one root the first fixes bridge, trustees and
+ * release policy, and a later one may change its payload only. The member of `signed` in which
+ * they differ; NULL: none.
+ */
+const char *deposit_differs(const struct envelope *first, const struct envelope *later);
+
 #endif

@@ -281,12 +281,6 @@ int ledger_now_end(struct ledger *h, struct tree_end *out, struct error *err)
 
 /* --- documents ------------------------------------------------------------------ */
 
-bool ledger_altered(const struct leaf *leaf, const struct envelope *doc)
-{
-	return strcmp(envelope_sha256(doc), leaf->sha256) != 0;
-}
-
-/* A file that cannot be read is junk only if it is the very junk that was logged. */
 static bool logged_as_is(const struct leaf *leaf, const struct buf *bytes)
 {
 	char digest[SHA256_HEX_SIZE];
@@ -330,9 +324,11 @@ int ledger_read(struct ledger *h, const struct leaf *leaf, struct envelope **out
 	}
 	if (r < 0)
 		return r;
+	if (!logged_as_is(leaf, &bytes))
+		return error_set(err, E_UNTRUSTED, "%s: was changed since it was logged", path);
 	r = envelope_parse(bytes.data, bytes.len, path, &doc, err);
 	if (r < 0)
-		return r == E_INVALID && logged_as_is(leaf, &bytes) ? 0 : r;
+		return r == E_INVALID ? 0 : r;
 	r = match_leaf(leaf, doc, path, err);
 	if (r == 0)
 		*out = steal(doc);
@@ -393,17 +389,6 @@ static void fill_record(const struct deposit *d, const struct envelope *doc,
 	rec->release = rec->final && st->release;
 }
 
-int ledger_reject(const struct leaf *leaf, const struct envelope *doc, const struct error *why,
-		  struct error *err)
-{
-	if (why->code == E_NOMEM)
-		return error_nomem(err);
-	if (ledger_altered(leaf, doc))
-		return error_set(err, E_UNTRUSTED, "statements/%s.json: was changed (%s)", leaf->id,
-				 why->text);
-	return 0;
-}
-
 int ledger_read_own(const struct ledger *h, const struct envelope *doc, const struct leaf *leaf,
 		    struct statement *st, struct error *why, struct error *err)
 {
@@ -432,7 +417,7 @@ static int read_record(struct ledger *h, const struct deposit *d, const struct l
 	if (!why.code)
 		r = check_signer(h, d, doc, &st, rec, &why);
 	if (why.code)
-		return ledger_reject(leaf, doc, &why, err);
+		return why.code == E_NOMEM ? error_nomem(err) : 0;
 	fill_record(d, doc, &st, rec);
 	*counts = true;
 	return r;

@@ -93,14 +93,13 @@ void ledger_close(struct ledger *h);
 bool ledger_repeated(const struct ledger *h, const struct leaf *leaf);
 
 /*
- * Read one statement and hold it against its leaf. *out stays NULL if it is
- * missing (noted in h->missing) or is junk that the log itself took in.
+ * Read one statement as it was logged. *out stays NULL if it is missing (noted in
+ * h->missing) or is junk that the log itself took in. E_UNTRUSTED: its file is another
+ * than the leaf's; a signature that was taken off, or was added later, under the
+ * time of the first, changes what it says.
  */
 MUSTCHECK int ledger_read(struct ledger *h, const struct leaf *leaf, struct envelope **out,
 			  struct error *err);
-
-/* Was this file changed since it was logged, so that its lack of signatures proves nothing? */
-bool ledger_altered(const struct leaf *leaf, const struct envelope *doc);
 
 /* Check the proof that lies beside a document. *shown is filled only for PROOF_GOOD. */
 MUSTCHECK int ledger_prove(struct ledger *h, const struct leaf *leaf, enum proof_state *state,
@@ -173,9 +172,5 @@ bool ledger_thinned(const struct ledger *h, size_t i);
 MUSTCHECK int ledger_read_own(const struct ledger *h, const struct envelope *doc,
 			      const struct leaf *leaf, struct statement *st, struct error *why,
 			      struct error *err);
-
-/* As logged it is nobody's word. But signatures may have been stripped on the way. */
-MUSTCHECK int ledger_reject(const struct leaf *leaf, const struct envelope *doc,
-			    const struct error *why, struct error *err);
 
 #endif

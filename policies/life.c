@@ -267,7 +267,7 @@ static int read_heartbeat(struct ledger *h, struct sign_of_life *l, struct error
 	if (r == 0 && !why.code)
 		r = ledger_by_root(h, doc, &st, &why);
 	if (why.code)
-		return ledger_reject(l->leaf, doc, &why, err);
+		return why.code == E_NOMEM ? error_nomem(err) : 0;
 	l->counts = r == 0;
 	l->issued = st.issued;
 	return r;

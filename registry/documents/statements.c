@@ -284,40 +284,18 @@ static int check_words(struct claim *c, struct error *err)
 	return r;
 }
 
-struct rival {
-	struct claim *c;
-	const struct deposit *offered;
-};
-
-static bool same_trustees(const struct deposit *a, const struct deposit *b)
-{
-	if (a->trustees.threshold != b->trustees.threshold || a->trustees.n != b->trustees.n)
-		return false;
-	for (size_t i = 0; i < a->trustees.n; i++)
-		if (!role_keys_has(&b->trustees, a->trustees.keys[i]))
-			return false;
-	return true;
-}
-
-/* One N, one bridge: a second deposit on one root may change its payload only. */
 static int check_rival(void *ctx, const struct deposit_row *row, struct error *err)
 {
-	const struct rival *x = ctx;
-	struct claim other = {.b = x->c->b, .it = x->c->it};
-	const char *what = NULL;
+	const struct claim *c = ctx;
+	struct claim other = {.b = c->b, .it = c->it};
 	int r = load_deposit(&other, row->id, err);
+	const char *what = r == 0 ? deposit_differs(other.deposit_doc, c->it->doc) : NULL;
 
-	if (r == 0 && strcmp(row->bridge, x->offered->bridge) != 0)
-		what = "bridge";
-	else if (r == 0 && !same_trustees(&other.manifest, x->offered))
-		what = "trustees";
-	else if (r == 0 && !json_equal(other.manifest.release_policy, x->offered->release_policy))
-		what = "release_policy";
 	if (what)
 		r = error_set(err, E_DENIED,
 			      "%s: signed.%s: differs from deposit %.12s on the same root: that "
 			      "takes a new root first",
-			      x->c->it->name, what, row->id);
+			      c->it->name, what, row->id);
 	claim_clear(&other);
 	return r;
 }
@@ -346,7 +324,6 @@ static int judge_deposit(struct claim *c, struct error *err)
 {
 	struct deposit_row row = {0};
 	struct deposit d = {0};
-	struct rival x = {c, &d};
 	int r = deposit_read(c->it->doc, c->it->name, &d, err);
 
 	if (r == 0 && (d.follows_version != c->root->version ||
@@ -355,7 +332,7 @@ static int judge_deposit(struct claim *c, struct error *err)
 			      "%s: signed.follows_root: want the current root %" PRId64 " (%.12s)",
 			      c->it->name, c->root->version, envelope_id(c->root->doc));
 	if (r == 0)
-		r = store_deposits(c->b->w->store, c->b->product, d.follows_id, check_rival, &x,
+		r = store_deposits(c->b->w->store, c->b->product, d.follows_id, check_rival, c,
 				   err);
 	if (r == 0)
 		r = want_files(c, &d, err);

@@ -194,24 +194,6 @@ static int on_product(struct monitor *m, struct saying *s, struct error *err)
 				    s->st.version);
 }
 
-/* The members of a deposit that may not differ on one root. */
-static const char *differs(const struct envelope *a, const struct envelope *b)
-{
-	static const char *const fixed[] = {"bridge", "release_policy"};
-	const json_t *was = json_object_get(envelope_signed(a), "trustees"),
-		     *is = json_object_get(envelope_signed(b), "trustees");
-
-	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
-		if (!json_equal(json_object_get(envelope_signed(a), fixed[i]),
-				json_object_get(envelope_signed(b), fixed[i])))
-			return fixed[i];
-	if (!json_equal(json_object_get(was, "threshold"), json_object_get(is, "threshold")))
-		return "trustees.threshold";
-	return json_equal(json_object_get(was, "keys"), json_object_get(is, "keys"))
-		       ? NULL
-		       : "trustees.keys";
-}
-
 static int check_second(struct monitor *m, const struct saying *s, const struct deposit *d,
 			struct error *err)
 {
@@ -224,7 +206,7 @@ static int check_second(struct monitor *m, const struct saying *s, const struct 
 	if (!w->deposit[0] || strcmp(w->follows, d->follows_id) != 0)
 		return 0;
 	r = watched_kept(m, w->id, w->deposit, &last, err);
-	what = r == 0 ? differs(last, s->f->doc) : NULL;
+	what = r == 0 ? deposit_differs(last, s->f->doc) : NULL;
 	if (r < 0 || !what)
 		return r < 0 ? r : 0;
 	return monitor_tell(m, &h, err,

@@ -557,9 +557,10 @@ def rivals(m, deposit, other_bridge):
     return [
         ("another bridge", 409, "denied", f"deposit 2: signed.bridge: {want}",
          m.by_root({**body, "bridge": identity(other_bridge)})),
-        ("other trustees", 409, "denied", f"deposit 2: signed.trustees: {want}",
+        ("other trustees", 409, "denied", f"deposit 2: signed.trustees.keys: {want}",
          m.by_root({**body, "trustees": trustees})),
-        ("another threshold", 409, "denied", f"deposit 2: signed.trustees: {want}",
+        ("another threshold", 409, "denied",
+         f"deposit 2: signed.trustees.threshold: {want}",
          m.by_root({**body, "files": files, "trustees": {**more, "threshold": 3}})),
         ("another release policy", 409, "denied", f"deposit 2: signed.release_policy: {want}",
          m.by_root({**body, "release_policy": strict})),

@@ -42,7 +42,7 @@ def an_offer_that_is_none_is_forgotten_with_its_mirror(case):
     d, part, liar = _offered(case)
     _forge(part, case.product.eol)
     _mirrors(d, liar.url, NOBODY)
-    assert "is another document" in d.expect(3, "update").stderr
+    assert "was changed since it was logged" in d.expect(3, "update").stderr
     assert d.status()["waiting"] is None
     # Where nobody else was asked, it is what there is to tell.
     _mirrors(d, NOBODY, liar.url)

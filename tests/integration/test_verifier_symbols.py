@@ -23,16 +23,16 @@ ENDINGS = ["__assert_fail", "__stack_chk_fail"]
 CRYPTO = """BIO_ctrl BIO_free_all BIO_new BIO_new_mem_buf BIO_s_mem BN_bin2bn BN_bn2binpad BN_free
             BN_is_odd BN_is_one BN_num_bits EVP_Digest EVP_DigestFinal_ex EVP_DigestInit_ex
             EVP_DigestSign EVP_DigestSignInit EVP_DigestUpdate EVP_DigestVerify
-            EVP_DigestVerifyInit EVP_MD_CTX_free EVP_MD_CTX_new EVP_PKEY_CTX_free
-            EVP_PKEY_CTX_new EVP_PKEY_CTX_new_from_name EVP_PKEY_CTX_set_rsa_padding
-            EVP_PKEY_CTX_set_rsa_pss_saltlen EVP_PKEY_CTX_set_signature_md EVP_PKEY_free
-            EVP_PKEY_fromdata EVP_PKEY_fromdata_init EVP_PKEY_get_bn_param
-            EVP_PKEY_get_group_name EVP_PKEY_get_int_param EVP_PKEY_get_raw_public_key
-            EVP_PKEY_get_size EVP_PKEY_is_a EVP_PKEY_new_raw_private_key
-            EVP_PKEY_new_raw_public_key EVP_PKEY_verify EVP_PKEY_verify_init EVP_sha1 EVP_sha256
-            EVP_sha512 OSSL_PARAM_BLD_free OSSL_PARAM_BLD_new OSSL_PARAM_BLD_push_BN
-            OSSL_PARAM_BLD_to_param OSSL_PARAM_free PEM_read_bio_PUBKEY
-            PEM_write_bio_PUBKEY""".split()
+            EVP_DigestVerifyInit EVP_MD_CTX_free EVP_MD_CTX_new EVP_MD_fetch EVP_MD_free
+            EVP_PKEY_CTX_free EVP_PKEY_CTX_new EVP_PKEY_CTX_new_from_name
+            EVP_PKEY_CTX_set_rsa_padding EVP_PKEY_CTX_set_rsa_pss_saltlen
+            EVP_PKEY_CTX_set_signature_md EVP_PKEY_free EVP_PKEY_fromdata EVP_PKEY_fromdata_init
+            EVP_PKEY_get_bn_param EVP_PKEY_get_group_name EVP_PKEY_get_int_param
+            EVP_PKEY_get_raw_public_key EVP_PKEY_get_size EVP_PKEY_is_a
+            EVP_PKEY_new_raw_private_key EVP_PKEY_new_raw_public_key EVP_PKEY_verify
+            EVP_PKEY_verify_init EVP_sha1 EVP_sha256 EVP_sha512 OSSL_PARAM_BLD_free
+            OSSL_PARAM_BLD_new OSSL_PARAM_BLD_push_BN OSSL_PARAM_BLD_to_param OSSL_PARAM_free
+            PEM_read_bio_PUBKEY PEM_write_bio_PUBKEY""".split()
 # Of jansson: all but what reads and writes files and descriptors, or draws a seed.
 JANSSON = re.compile(r"json_(?!loadf|load_file|load_callback|dumpf|dump_file|dump_callback|"
                      r"object_seed)\w+")
