@@ -113,8 +113,10 @@ static bool find_when(const struct decision *d, const struct node *n, enum answe
 		*at = start.number + 1;
 		return node_wants_true(n, want);
 	}
+	if (!more || n->number < 0 || n->number > DAYS_MAX)
+		return false;
 	*at = start.number + (n->number + (c == CMP_GT)) * DAY_S;
-	return more && n->number >= 0 && n->number <= DAYS_MAX;
+	return true;
 }
 
 /* Days that count up to a notice stand still from then on, unless they began anew after it. */
