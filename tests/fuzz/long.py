@@ -306,6 +306,8 @@ def merge(args):
     Replace what long runs made by the fewest inputs that reach the same, and put the
     smallest of those into the tree, beside the seeds that people wrote.
     """
+    found, wrong = LONG / "findings", 0
+    found.mkdir(exist_ok=True)
     for name in [args.target] if args.target else targets():
         seeds, corpus, small = SEEDS / name, LONG / "corpus" / name, LONG / "merged" / name
         seeds.mkdir(parents=True, exist_ok=True)
@@ -314,8 +316,12 @@ def merge(args):
         shutil.rmtree(small, ignore_errors=True)
         small.mkdir(parents=True)
         subprocess.run([binary(name), "-merge=1", f"-max_len={MAX_LEN.get(name, MAX_LEN_ELSE)}",
-                        small, seeds, corpus], env=environment(), check=True,
+                        f"-artifact_prefix={found}/{name}-", small, seeds, corpus], env=environment(), check=True,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # All that plain runs kept was sanitized now; what fails is left out, and kept there.
+        for artifact in found.glob(f"{name}-*"):
+            wrong += 1
+            print(f"{name}: a finding: {artifact}", flush=True)
         shutil.rmtree(corpus)
         small.rename(corpus)
         known = {f.read_bytes() for f in seeds.iterdir()}
@@ -331,7 +337,7 @@ def merge(args):
             room -= len(data)
         print(f"{name}: {len(list(corpus.iterdir()))} inputs, {len(known)} of them in the tree",
               flush=True)
-    return 0
+    return 1 if wrong else 0
 
 
 def main():
