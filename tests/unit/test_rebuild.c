@@ -210,7 +210,7 @@ static void without_the_chain_it_is_unknown_and_a_broken_one_is_an_attack(void *
 
 	assert_non_null(at);
 	doc->data[at - doc->data] = '9';
-	assert_error(ask(&b, COMMIT), E_UNTRUSTED, &b.err, "is another document");
+	assert_error(ask(&b, COMMIT), E_UNTRUSTED, &b.err, "was changed since it was logged");
 	b.p->leaves[1].version++;
 	plog_write_leaves(b.p);
 	assert_int_equal(ask(&b, COMMIT), E_UNTRUSTED);
