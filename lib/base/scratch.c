@@ -73,14 +73,14 @@ static int start_guardian(struct scratch *s, struct error *err)
 	return 0;
 }
 
-static void dismiss_guardian(struct scratch *s)
+/* Let it do its work, ten seconds at most, or stop it because that is done. */
+static void end_guardian(struct scratch *s, bool done)
 {
-	if (s->guardian > 0) {
+	if (done && s->guardian > 0)
 		(void)kill(s->guardian, SIGKILL);
-		while (waitpid(s->guardian, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
 	closep(&s->guard);
+	while (s->guardian > 0 && waitpid(s->guardian, NULL, 0) < 0 && errno == EINTR)
+		;
 	s->guard = -1;
 	s->guardian = 0;
 }
@@ -134,7 +134,7 @@ int scratch_keep(struct scratch *s, const char *to, struct error *err)
 		return error_errno(err, errno, "%s", s->path);
 	if (renameat2(AT_FDCWD, s->path, AT_FDCWD, to, RENAME_NOREPLACE) < 0)
 		return error_errno(err, errno, "%s", to);
-	dismiss_guardian(s);
+	end_guardian(s, true);
 	closep(&s->fd);
 	s->fd = -1;
 	free(s->path);
@@ -148,10 +148,8 @@ void scratch_close(struct scratch *s)
 
 	if (!s->path)
 		return;
-	/* The guardian tries once more, should this have failed half-way. */
-	if (file_remove_tree(AT_FDCWD, s->path, &ignored) == 0)
-		dismiss_guardian(s);
-	closep(&s->guard);
+	/* An agent that is about to end may put a file in between; the guardian goes on. */
+	end_guardian(s, file_remove_tree(AT_FDCWD, s->path, &ignored) == 0);
 	closep(&s->fd);
 	free(s->path);
 	*s = SCRATCH_NONE;

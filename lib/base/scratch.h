@@ -41,6 +41,10 @@ MUSTCHECK int scratch_path(const struct scratch *s, const char *name, char **out
  */
 MUSTCHECK int scratch_keep(struct scratch *s, const char *to, struct error *err);
 
-void scratch_close(struct scratch *s); /* removes everything; a no-op if not open */
+/*
+ * Remove everything; a no-op if not open. While somebody still writes there it waits, ten seconds
+ * at most.
+ */
+void scratch_close(struct scratch *s);
 
 #endif

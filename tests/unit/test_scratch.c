@@ -7,11 +7,12 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "lib/base/file.h"
 #include "lib/base/scratch.h"
 
-enum { WAIT_STEPS = 500, STEP_MS = 10, WRITES = 20000 };
+enum { WAIT_STEPS = 500, STEP_MS = 10, WRITES = 20000, ROUNDS = 6 };
 
 static void folder_is_private_and_gone_after_close(void **state)
 {
@@ -109,6 +110,16 @@ static void folder_is_gone_after_sigkill(void **state)
 	wait_until_gone(path);
 }
 
+static void write_on(int fd)
+{
+	for (int i = 0; fd >= 0 && i < WRITES; i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof(name), "%d", i);
+		closep(&(int){openat(fd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)});
+	}
+}
+
 /* What the killed process had started may write on for a moment. */
 static void folder_is_gone_though_somebody_still_writes(void **state)
 {
@@ -117,14 +128,40 @@ static void folder_is_gone_though_somebody_still_writes(void **state)
 	(void)state;
 	open_and_be_killed(path);
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (int i = 0; fd >= 0 && i < WRITES; i++) {
-		char name[16];
-
-		(void)snprintf(name, sizeof(name), "%d", i);
-		closep(&(int){openat(fd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)});
-	}
+	write_on(fd);
 	closep(&fd);
 	wait_until_gone(path);
+}
+
+static void close_while_somebody_writes(void)
+{
+	CLEANUP(scratch_close) struct scratch s = SCRATCH_NONE;
+	CLEANUP(freep) char *path = NULL;
+	struct error err = {0};
+	pid_t pid;
+
+	assert_int_equal(scratch_open(NULL, &s, &err), 0);
+	path = strdup(s.path);
+	pid = fork();
+	if (pid == 0) {
+		closep(&s.guard);
+		write_on(s.fd);
+		_exit(0);
+	}
+	assert_true(pid > 0);
+	for (int i = 0; i < WAIT_STEPS && !file_exists(s.fd, "0"); i++)
+		(void)poll(NULL, 0, 1);
+	scratch_close(&s);
+	assert_false(file_exists(AT_FDCWD, path));
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+/* An agent may, too, that is about to end: close does not return before it is done. */
+static void close_waits_until_nobody_writes(void **state)
+{
+	(void)state;
+	for (int i = 0; i < ROUNDS; i++)
+		close_while_somebody_writes();
 }
 
 int main(void)
@@ -135,6 +172,7 @@ int main(void)
 		cmocka_unit_test(who_cleans_up_holds_nothing_else_open),
 		cmocka_unit_test(folder_is_gone_after_sigkill),
 		cmocka_unit_test(folder_is_gone_though_somebody_still_writes),
+		cmocka_unit_test(close_waits_until_nobody_writes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
