@@ -367,20 +367,22 @@ static int remove_entries(int fd_take, int depth, const char *path, struct error
 	while ((errno = 0, e = readdir(d))) {
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
-		if (unlinkat(dirfd(d), e->d_name, 0) == 0)
+		if (unlinkat(dirfd(d), e->d_name, 0) == 0 || errno == ENOENT)
 			continue;
 		if (errno != EISDIR && errno != EPERM)
 			return error_errno(err, errno, "%s/%s", path, e->d_name);
 
 		int sub = openat(dirfd(d), e->d_name,
 				 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (sub < 0 && errno == ENOENT)
+			continue;
 		if (sub < 0)
 			return error_errno(err, errno, "%s/%s", path, e->d_name);
 
 		int r = remove_entries(sub, depth + 1, path, err);
 		if (r < 0)
 			return r;
-		if (unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR) < 0)
+		if (unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 			return error_errno(err, errno, "%s/%s", path, e->d_name);
 	}
 	return errno ? error_errno(err, errno, "%s", path) : 0;
@@ -452,7 +454,7 @@ int file_remove_tree(int dir, const char *path, struct error *err)
 	if (fd < 0)
 		return error_errno(err, errno, "%s", path);
 	r = remove_entries(fd, 0, path, err);
-	if (r == 0 && unlinkat(dir, path, AT_REMOVEDIR) < 0)
+	if (r == 0 && unlinkat(dir, path, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		r = error_errno(err, errno, "%s", path);
 	return r;
 }
