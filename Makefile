@@ -211,7 +211,7 @@ $(benches:%=$(B)/tests/bench/%): $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/t
 
 # A passed test leaves a stamp: `make -j check` runs them in parallel, and again
 # only when what they depend on has changed.
-judge = && { touch $@; echo '  PASS  $*'; } || { cat $@.log; echo '  FAIL  $*'; exit 1; }
+judge = && { touch $@; echo '  PASS  $*'; } || { rm -f $@; cat $@.log; echo '  FAIL  $*'; exit 1; }
 
 $(units:=.ok): $(B)/%.ok: $(B)/% $(wildcard tests/policy/*/*.json tests/data/*)
 	$(Q)$(runs) $< >$@.log 2>&1 $(judge)

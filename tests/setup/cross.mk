@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tests on the machines of machine.mk: all that run a program of that machine, which is every unit
 # and attack test in C, every corpus, and the scripts of the client.
-.PHONY: check-cross run-cross count-cross size
+.PHONY: check-cross run-cross count-cross list-cross size
 
 cross_scripts := $(addprefix tests/integration/,test_client_update.py test_client_handover.py \
 	test_client_kill.py test_tuf_verb.py test_verifier.py)
@@ -21,6 +21,8 @@ ifdef CROSS
 run-cross: $(cross_ok)
 count-cross:
 	@echo $(words $(cross_ok))
+list-cross:
+	@printf '%s\n' $(cross_ok)
 
 # The client and what uses the small library are started by scripts of their names; everything
 # else that they talk to is as it is here.

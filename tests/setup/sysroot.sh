@@ -14,8 +14,9 @@ case $2 in
 esac
 cd "$(dirname "$0")/../.."
 
-# What C is compiled against, and whatever the programs and the unit tests link.
-wanted="libc6-dev $(awk '!/^#/ && $1 ~ /^lib.*-dev$/ && $2 ~ /^(build|check)$/ { print $1 }' packages.txt | tr '\n' ' ')"
+# What C is compiled against, the locale C.UTF-8 in that machine's byte order, and whatever the
+# programs and the unit tests link.
+wanted="libc6-dev libc-bin $(awk '!/^#/ && $1 ~ /^lib.*-dev$/ && $2 ~ /^(build|check)$/ { print $1 }' packages.txt | tr '\n' ' ')"
 
 mkdir -p "$(dirname "$dir")"
 exec 9>"$dir.lock"
