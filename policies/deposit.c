@@ -394,14 +394,6 @@ static int read_refs(json_t *src, struct deposit *d, struct error *err)
 	return 0;
 }
 
-static int read_policy(json_t *src, struct deposit *d, struct error *err)
-{
-	CLEANUP(policy_freep) struct policy *p = NULL;
-
-	d->release_policy = src;
-	return policy_parse(src, "signed.release_policy", &p, err);
-}
-
 static int read_body(const struct envelope *doc, struct deposit *d, struct error *err)
 {
 	static const struct field fields[] = {
@@ -442,7 +434,7 @@ static int read_body(const struct envelope *doc, struct deposit *d, struct error
 	if (r == 0)
 		r = read_refs(v.refs, d, err);
 	if (r == 0)
-		r = read_policy(v.policy, d, err);
+		r = policy_parse(v.policy, "signed.release_policy", &d->release_policy, err);
 	return r;
 }
 
@@ -471,6 +463,7 @@ void deposit_clear(struct deposit *d)
 {
 	role_keys_clear(&d->trustees);
 	free(d->files);
+	policy_free(d->release_policy);
 	*d = (struct deposit){0};
 }
 

@@ -12,6 +12,7 @@
 #include "policies/statement.h"
 
 struct error;
+struct policy;
 
 /* As many as one document may have keys; shares are numbered 1 to 255 all the same. */
 enum { SEATS_MAX = KEYS_MAX };
@@ -51,9 +52,9 @@ struct deposit {
 	struct seat seats[SEATS_MAX];
 	size_t nseats;
 	struct compartment compartments[COMPARTMENTS];
-	json_t *items;          /* borrowed array of {"path", "size", "sha256"}: public items */
-	json_t *refs;           /* borrowed object: ref name -> {"commit", "swhid"} */
-	json_t *release_policy; /* borrowed */
+	json_t *items; /* borrowed array of {"path", "size", "sha256"}: public items */
+	json_t *refs;  /* borrowed object: ref name -> {"commit", "swhid"} */
+	struct policy *release_policy; /* owned */
 	int64_t support_until, refresh_by;
 	struct deposit_file *files; /* owned array, borrowed text */
 	size_t nfiles;

@@ -15,6 +15,20 @@ struct candidate {
 	bool approved; /* somebody says so: whether it counts is judged with it */
 };
 
+/* A logged deposit, read; `doc` is NULL if there is none. */
+struct paper {
+	const struct leaf *leaf;
+	struct envelope *doc; /* owned, as the next */
+	struct deposit d;
+};
+
+static void paper_clear(struct paper *p)
+{
+	deposit_clear(&p->d);
+	envelope_free(p->doc);
+	*p = (struct paper){0};
+}
+
 /* One gathering: the history, what is being made of it, and what is lacking. */
 struct search {
 	struct ledger h;
@@ -25,7 +39,8 @@ struct search {
 	struct error wrong;         /* why a document that claimed to be it was not */
 	struct candidate *deposits; /* owned; in leaf order */
 	size_t ndeposits;
-	struct envelope *first; /* owned: the first deposit on root N; NULL: none */
+	struct paper first, later; /* owned: the first on root N, and one that is better */
+	struct paper *judged;      /* of the two, that on which the answer rests; NULL: none */
 };
 
 static const struct evidence_query *query(const struct search *s)
@@ -132,21 +147,27 @@ static bool wanted(const struct search *s, const struct envelope *doc)
 	return bridge && strcmp(bridge, envelope_id(q->to->doc)) == 0;
 }
 
-static int check_deposit(const struct search *s, const struct envelope *doc,
-			 const struct deposit *d, struct error *err)
+/* By the vendor, on this root: whether it is the step's or not. */
+static int read_on_root(const struct search *s, struct paper *p, struct error *why)
 {
-	const struct evidence_query *q = query(s);
+	int r = deposit_read(p->doc, "deposit.json", &p->d, why);
 
-	if (strcmp(d->head.product, q->product) != 0)
-		return error_set(err, E_UNTRUSTED, "deposit %.16s: is of product \"%s\"",
-				 envelope_id(doc), d->head.product);
-	int r = ledger_by_root(&s->h, doc, &d->head, err);
 	if (r < 0)
-		return error_prefix(err, r, "deposit %.16s", envelope_id(doc));
-	if (!q->to && s->offered && strcmp(s->offered->id, d->bridge) != 0)
-		return error_set(err, E_DENIED, "deposit %.16s: is void since root %lld",
-				 envelope_id(doc), (long long)s->offered->version);
-	return 0;
+		return r;
+	if (strcmp(p->d.head.product, query(s)->product) != 0)
+		return error_set(why, E_UNTRUSTED, "deposit %.16s: is of product \"%s\"",
+				 envelope_id(p->doc), p->d.head.product);
+	r = ledger_by_root(&s->h, p->doc, &p->d.head, why);
+	return r < 0 ? error_prefix(why, r, "deposit %.16s", envelope_id(p->doc)) : 0;
+}
+
+/* Of deposits that nobody asked for by their root, those whose time is over. */
+static int check_void(const struct search *s, const struct paper *p, struct error *err)
+{
+	if (query(s)->to || !s->offered || strcmp(s->offered->id, p->d.bridge) == 0)
+		return 0;
+	return error_set(err, E_DENIED, "deposit %.16s: is void since root %lld",
+			 envelope_id(p->doc), (long long)s->offered->version);
 }
 
 /* Where the leaves end that may count: a root N+1 ends the time of root N. */
@@ -187,34 +208,25 @@ static int rule(struct search *s, const struct leaf *leaf, const struct deposit 
 }
 
 /* Of several deposits for one bridge (refreshed ones) the last is kept, or a released one. */
-static void take_deposit(struct search *s, struct envelope **doc, struct deposit *d,
-			 struct ruling *ruling)
+static void take_deposit(struct search *s, struct paper *p, struct ruling *ruling)
 {
 	struct evidence *e = s->e;
 
-	envelope_free(e->deposit_doc);
-	deposit_clear(&e->deposit);
+	s->judged = &s->first;
+	if (p != &s->first) {
+		paper_clear(&s->later);
+		s->later = *p;
+		*p = (struct paper){0};
+		s->judged = &s->later;
+	}
 	facts_free(e->facts);
 	json_decref(e->why);
 	json_decref(e->used);
 	e->by = "deposit";
-	e->deposit_doc = steal(*doc);
-	e->deposit = *d;
-	*d = (struct deposit){0};
 	e->facts = steal(ruling->facts);
 	e->why = steal(ruling->why);
 	e->used = steal(ruling->used);
 	e->released = ruling->answer;
-}
-
-/* By the vendor, on this root: whether it is the step's or not. */
-static bool is_on_root(const struct search *s, const struct envelope *doc, struct error *why)
-{
-	CLEANUP(deposit_clear) struct deposit d = {0};
-
-	return deposit_read(doc, "deposit.json", &d, why) == 0 &&
-	       strcmp(d.head.product, query(s)->product) == 0 &&
-	       ledger_by_root(&s->h, doc, &d.head, why) == 0;
 }
 
 /*
@@ -223,50 +235,53 @@ static bool is_on_root(const struct search *s, const struct envelope *doc, struc
  */
 static int find_first(struct search *s, struct error *err)
 {
-	for (size_t i = 0; !s->first && i < s->ndeposits; i++) {
-		CLEANUP(envelope_freep) struct envelope *doc = NULL;
-		struct error why = {0};
+	for (size_t i = 0; !s->first.doc && i < s->ndeposits; i++) {
+		CLEANUP(paper_clear) struct paper p = {.leaf = s->deposits[i].leaf};
+		struct error why;
 
-		int r = ledger_read(&s->h, s->deposits[i].leaf, &doc, err);
+		int r = ledger_read(&s->h, p.leaf, &p.doc, err);
 		if (r < 0)
 			return r;
-		if (!doc && s->h.missing & 1U << ST_DEPOSIT) {
+		if (!p.doc && s->h.missing & 1U << ST_DEPOSIT) {
 			s->lacking = NO_DEPOSIT;
 			return 0;
 		}
-		if (doc && is_on_root(s, doc, &why))
-			s->first = steal(doc);
-		if (why.code == E_NOMEM)
+		r = p.doc ? read_on_root(s, &p, &why) : E_NOTFOUND;
+		if (r == E_NOMEM)
 			return error_nomem(err);
+		if (r == 0) {
+			s->first = p;
+			p = (struct paper){0};
+		}
 	}
 	return 0;
 }
 
 static int check_first(const struct search *s, const struct envelope *doc, struct error *err)
 {
-	const char *what = s->first ? deposit_differs(s->first, doc) : NULL;
+	const char *what = s->first.doc ? deposit_differs(s->first.doc, doc) : NULL;
 
 	return what ? error_set(err, E_UNTRUSTED,
 				"deposit %.16s: signed.%s: differs from deposit %.16s, the first "
 				"on this root",
-				envelope_id(doc), what, envelope_id(s->first))
+				envelope_id(doc), what, envelope_id(s->first.doc))
 		    : 0;
 }
 
 static int try_deposit(struct search *s, const struct leaf *leaf, struct error *err)
 {
-	CLEANUP(envelope_freep) struct envelope *doc = NULL;
-	CLEANUP(deposit_clear) struct deposit d = {0};
+	CLEANUP(paper_clear) struct paper other = {.leaf = leaf};
 	CLEANUP(ruling_clear) struct ruling ruling = {0};
+	struct paper *p = leaf == s->first.leaf ? &s->first : &other;
 
-	int r = ledger_read(&s->h, leaf, &doc, err);
+	int r = p->doc ? 0 : ledger_read(&s->h, leaf, &p->doc, err);
 	if (r < 0)
 		return r;
-	if (!doc) {
+	if (!p->doc) {
 		s->lacking = NO_DEPOSIT;
 		return 0;
 	}
-	if (!wanted(s, doc)) {
+	if (!wanted(s, p->doc)) {
 		if (!s->wrong.code)
 			(void)error_set(&s->wrong, E_UNTRUSTED,
 					"deposit %.16s: its bridge is another root than the "
@@ -274,19 +289,20 @@ static int try_deposit(struct search *s, const struct leaf *leaf, struct error *
 					leaf->id);
 		return 0;
 	}
-	r = deposit_read(doc, "deposit.json", &d, &s->wrong);
+	if (p == &other)
+		r = read_on_root(s, p, &s->wrong);
 	if (r == 0)
-		r = check_deposit(s, doc, &d, &s->wrong);
+		r = check_void(s, p, &s->wrong);
 	if (r == 0)
-		r = check_first(s, doc, &s->wrong);
+		r = check_first(s, p->doc, &s->wrong);
 	if (r < 0)
 		return r == E_NOMEM ? error_nomem(err) : 0;
-	r = rule(s, leaf, &d, &ruling, err);
+	r = rule(s, leaf, &p->d, &ruling, err);
 	if (r < 0 || !ruling.facts)
 		return r;
 	/* The latest is there already, unless an earlier one is released and it is not. */
 	if (!s->e->by || ruling.answer == ANSWER_YES)
-		take_deposit(s, &doc, &d, &ruling);
+		take_deposit(s, p, &ruling);
 	return 0;
 }
 
@@ -694,6 +710,11 @@ static int finish(struct search *s, struct error *err)
 		r = facts_set_unknown(e->facts, "released", "evidence that is not there yet", err);
 	e->when = s->h.now;
 	e->proven = s->h.end;
+	if (s->judged) {
+		e->deposit_doc = steal(s->judged->doc);
+		e->deposit = s->judged->d;
+		s->judged->d = (struct deposit){0};
+	}
 	return r < 0 ? r : digest_used(e, err);
 }
 
@@ -708,7 +729,8 @@ int evidence_gather(const struct evidence_source *src, const struct evidence_que
 		r = finish(&s, err);
 	ledger_close(&s.h);
 	free(s.deposits);
-	envelope_free(s.first);
+	paper_clear(&s.first);
+	paper_clear(&s.later);
 	if (r < 0)
 		return r;
 	*out = e;

@@ -678,21 +678,18 @@ int release_judge(struct ledger *h, const struct deposit *d, const struct leaf *
 {
 	const struct moment end = {.h = h, .d = d, .end = h->upto, .upto = h->n, .now = h->now};
 	struct ruling ruling = {0};
-	CLEANUP(policy_freep) struct policy *p = NULL;
 	struct result best = {0};
 	struct votes v = {0};
 
-	int r = policy_parse(d->release_policy, "release policy of the deposit", &p, err);
-	if (r < 0)
-		return r;
 	resolve_targets(h);
-	r = find_result(&end, p, &best, err);
+	int r = find_result(&end, d->release_policy, &best, err);
 	if (r == 0)
 		r = make_facts(&best.m, &v, &ruling.facts, err);
 	if (r == 0)
 		r = locate(&best.m, leaf, ruling.facts, err);
 	if (r == 0)
-		r = policy_decide(p, ruling.facts, &ruling.answer, &ruling.why, err);
+		r = policy_decide(d->release_policy, ruling.facts, &ruling.answer, &ruling.why,
+				  err);
 	if (r == 0)
 		r = list_used(&best.m, &v, leaf, &ruling.used, err);
 	if (r == 0)

@@ -160,6 +160,39 @@ static void a_withheld_first_deposit_may_have_said_otherwise(void **state)
 	assert_answer(&s, ANSWER_UNKNOWN);
 }
 
+/* Asks for a deposit are counted. */
+struct counted {
+	struct product_log *p;
+	const char *deposit;
+	unsigned reads;
+};
+
+static int counted_read(void *ctx, const char *path, size_t max, struct buf *out, struct error *err)
+{
+	struct counted *c = ctx;
+	const struct evidence_source real = plog_source(c->p);
+
+	c->reads += strstr(path, c->deposit) && strncmp(path, "statements/", 11) == 0;
+	return real.read(real.ctx, path, max, out, err);
+}
+
+/* It is the first and the wanted one at once. A deposit may be large, and a device slow. */
+static void the_only_deposit_is_read_once(void **state)
+{
+	CLEANUP(scene_clear) struct scene s = scene_open(0, "release/declared");
+	struct counted c = {.p = s.p, .deposit = s.deposit};
+	const struct evidence_source source = {.ctx = &c, .read = counted_read};
+	const struct evidence_query q = {.product = PLOG_PRODUCT, .from = s.root, .to = s.bridge};
+
+	(void)state;
+	(void)scene_eol(&s, true);
+	scene_log_bridge(&s);
+	s.r = evidence_gather(&source, &q, &s.e, &s.err);
+	assert_answer(&s, ANSWER_YES);
+	assert_string_equal(envelope_id(s.e.deposit_doc), s.deposit);
+	assert_int_equal(c.reads, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +203,7 @@ int main(void)
 		cmocka_unit_test(a_later_deposit_cannot_bring_other_trustees),
 		cmocka_unit_test(a_deposit_by_too_few_is_not_the_first),
 		cmocka_unit_test(a_withheld_first_deposit_may_have_said_otherwise),
+		cmocka_unit_test(the_only_deposit_is_read_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
