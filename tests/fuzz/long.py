@@ -30,11 +30,13 @@ BUILD = TREE / "build/fuzz"
 LONG = BUILD / "long"
 STATE = LONG / "state.json"
 FIRST_S, PIECE_S = 60, 300  # every target has its turn soon, then they take longer ones
-MAX_LEN = {"tuf_client": 256, "evidence": 256, "chain": 128,  # a program in two-byte steps
+MAX_LEN = {"tuf_client": 256, "evidence": 96, "chain": 128,  # a program in two-byte steps
            "envelope": 3072, "deposit": 4608}  # the largest seeds, and some room
 MAX_LEN_ELSE = 8192
 SLACK = 1000  # executions more than are left: how many load the corpus is not known before
-SANITIZED_SHARE = 20  # one execution in so many, at least; the others are of the plain build
+# One execution in so many is sanitized, at least; the others are of the plain build.
+SANITIZED_SHARE = {"tuf_client": 50, "evidence": 50}
+SANITIZED_SHARE_ELSE = 20
 SEED_BYTES_MAX, SEEDS_MAX, CORPUS_MAX = 4096, 60, 96 * 1024  # of what goes into the tree
 # Where an allocation came from is known to a run that repeats a finding. A string function may
 # look no further than its string goes, but strndup() takes text that has no end.
@@ -70,7 +72,10 @@ def account(name, **more):
 
 
 def binary(name, plain=False):
-    return BUILD / ("plain" if plain else ".") / "tests/fuzz" / f"fuzz_{name}"
+    """The faster of plain ones: some targets have a build that counts less."""
+    folders = ["play", "plain"] if plain else ["."]
+    made = [BUILD / folder / "tests/fuzz" / f"fuzz_{name}" for folder in folders]
+    return next((p for p in made if p.exists()), made[-1])
 
 
 def freeze(names):
@@ -102,7 +107,8 @@ def piece(programs, name, runs):
     """Some minutes of one target; True if it may go on."""
     entry = load().get(name)
     limit = PIECE_S if entry else FIRST_S
-    owed = (entry["runs"] + runs) // SANITIZED_SHARE - entry["sanitized"] if entry else runs
+    share = SANITIZED_SHARE.get(name, SANITIZED_SHARE_ELSE)
+    owed = (entry["runs"] + runs) // share - entry["sanitized"] if entry else runs
     plain = owed <= 0
     runs = runs if plain else owed
     corpus, found = LONG / "corpus" / name, LONG / "findings"
@@ -147,23 +153,24 @@ def time_left(entry, runs):
     return (runs - entry["runs"]) / max(1, entry.get("pace", entry["runs"] / entry["seconds"]))
 
 
-def work(programs, queue, runs, stopped):
-    """Take the target that will be done first, one piece at a time."""
+def work(programs, queue, busy, runs, stopped):
+    """Take the target that will be done first, one piece at a time; the last are shared."""
     while not stopped.is_set():
         with lock:
             state = load()
             open_ones = [n for n in queue if state.get(n, {}).get("runs", 0) < runs]
             if not open_ones:
                 return
-            name = min(open_ones, key=lambda n: time_left(state.get(n), runs))
-            queue.remove(name)
+            name = min(open_ones, key=lambda n: (busy.count(n), time_left(state.get(n), runs)))
+            busy.append(name)
         left = runs - state.get(name, {}).get("runs", 0)
         goes_on = piece(programs, name, left)
         now = load()[name]
         print(f"{name}: {now['runs']:,} of {runs:,} in {now['seconds']} s", flush=True)
-        if goes_on:
-            with lock:
-                queue.append(name)
+        with lock:
+            busy.remove(name)
+            if not goes_on and name in queue:
+                queue.remove(name)
 
 
 def run(args):
@@ -173,7 +180,7 @@ def run(args):
         fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         sys.exit("another long run is under way")
-    queue = [args.target] if args.target else targets()
+    queue, busy = [args.target] if args.target else targets(), []
     programs = freeze(queue)
     stopped = threading.Event()
 
@@ -185,7 +192,7 @@ def run(args):
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     with concurrent.futures.ThreadPoolExecutor(args.workers) as pool:
-        jobs = [pool.submit(work, programs, queue, args.runs, stopped) for _ in range(args.workers)]
+        jobs = [pool.submit(work, programs, queue, busy, args.runs, stopped) for _ in range(args.workers)]
         for job in jobs:
             job.result()
     state = load()

@@ -503,8 +503,22 @@ void plog_write_leaves(struct product_log *p)
 	struct buf *out = make(p, LEAVES);
 	struct error err = {0};
 
-	for (size_t i = 0; i < p->nleaves - p->hidden; i++)
+	p->served = p->nleaves - p->hidden;
+	for (size_t i = 0; i < p->served; i++)
 		check(leaf_line(&p->leaves[i], out, &err), &err);
+}
+
+/* The last leaf, which is new. */
+static void serve_leaf(struct product_log *p)
+{
+	struct buf *out = find(p, LEAVES);
+	struct error err = {0};
+
+	if (!out || p->hidden || p->served + 1 != p->nleaves) {
+		plog_write_leaves(p);
+		return;
+	}
+	check(leaf_line(&p->leaves[p->served++], out, &err), &err);
 }
 
 static struct hash append(struct product_log *p, const struct buf *entry)
@@ -563,7 +577,7 @@ void plog_add_role(struct product_log *p, const struct envelope *doc, const char
 	name_file(path, "proofs/", l->id, ".tlog-proof");
 	if (!find(p, path))
 		write_proof(p, l->id, l->index);
-	plog_write_leaves(p);
+	serve_leaf(p);
 	if (*role)
 		(void)snprintf(path, sizeof(path), "metadata/%lld.%s.json", (long long)l->version,
 			       l->role);

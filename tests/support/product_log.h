@@ -38,6 +38,7 @@ struct product_log {
 	bool own;        /* read as a registry reads its own tree */
 	bool no_entries; /* the log does not serve them */
 	size_t hidden;   /* so many of the last leaves are cut off what is served */
+	size_t served;   /* leaves that were written into leaves.jsonl */
 	size_t nleaves, nfiles, size;
 	struct leaf leaves[PLOG_LEAVES_MAX]; /* the product's */
 	struct buf entries[PLOG_LEAVES_MAX]; /* of the log: the product's, and others' */
