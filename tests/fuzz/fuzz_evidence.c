@@ -351,7 +351,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		uint8_t what = feed_byte(&run.in), which = feed_byte(&run.in);
 
 		step(&run, what, which);
-		if (what & 0x80 && run.judged < JUDGED_MAX - 1)
+		if (what >= 0xc0 && run.judged < JUDGED_MAX - 1)
 			judge(&run);
 	}
 	judge(&run);

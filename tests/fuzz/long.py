@@ -43,8 +43,8 @@ SEED_BYTES_MAX, SEEDS_MAX, CORPUS_MAX = 4096, 60, 96 * 1024  # of what goes into
 OPTIONS = ("malloc_context_size=0:quarantine_size_mb=4:thread_local_quarantine_size_kb=64:"
            "strict_string_checks=1:intercept_strndup=0")
 # glibc's malloc: keep what was freed at hand, and give nothing back to the kernel.
-TUNABLES = ("glibc.malloc.tcache_count=2000:glibc.malloc.trim_threshold=268435456:"
-            "glibc.malloc.mmap_threshold=268435456")
+TUNABLES = ("glibc.malloc.tcache_count=2000:glibc.malloc.tcache_max=1048576:"
+            "glibc.malloc.trim_threshold=268435456:glibc.malloc.mmap_threshold=268435456")
 lock = threading.Lock()
 running = set()
 
