@@ -274,6 +274,9 @@ static struct tuf_sim *start(void)
 	return sim_copy(first);
 }
 
+/* A refresh follows such a step, too: the first time half of them, the second a few, then none. */
+static const unsigned early[REFRESHES_MAX] = {0x80, 0xf0, 0x100};
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct run run = {.sim = start(), .root = 1};
@@ -284,7 +287,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		at += 2;
 		at += step(&run, what, which, data + at, size - at);
-		if (what & 0x80 && run.refreshes < REFRESHES_MAX - 1)
+		if (what >= early[run.refreshes])
 			refresh(&run);
 	}
 	refresh(&run);
