@@ -79,7 +79,9 @@ int rootdoc_online(json_t *root, const struct desk *desk, const char *product,
 	if (!timestamp || !snapshot)
 		return error_set(err, E_INVALID, "online keys: keys: lacks one that it names");
 	r = put_online(root, TUF_TIMESTAMP, in.timestamp, timestamp, err);
-	return r < 0 ? r : put_online(root, TUF_SNAPSHOT, in.snapshot, snapshot, err);
+	if (r == 0)
+		r = put_online(root, TUF_SNAPSHOT, in.snapshot, snapshot, err);
+	return r < 0 ? error_prefix(err, r, "online keys") : 0;
 }
 
 int rootdoc_throwaway(json_t *root, struct error *err)

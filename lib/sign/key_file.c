@@ -5,8 +5,11 @@
 
 #include "lib/base/error.h"
 #include "lib/base/file.h"
+#include "lib/base/hex.h"
+#include "lib/json/canon.h"
 #include "lib/json/strict.h"
 #include "lib/sign/key.h"
+#include "lib/sign/pgp_packet.h"
 
 enum { KEY_FILE_MAX = 512 * 1024 };
 
@@ -18,6 +21,28 @@ static int usage(int r, struct error *err)
 	if (err)
 		err->code = E_USAGE;
 	return E_USAGE;
+}
+
+/* The id that writers give it; of an OpenPGP key it cannot be computed, and has only its form. */
+static int check_id(const struct key *key, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf canonical = {0};
+	char id[SHA256_HEX_SIZE];
+	int r = 0;
+
+	if (!key_portable(key))
+		return hex_is(key_id(key), PGP_FPR_HEX)
+			       ? 0
+			       : error_set(err, E_INVALID,
+					   "keyid: want a fingerprint of %d lower-case hex digits",
+					   PGP_FPR_HEX);
+	r = canon_write(key_object(key), &canonical, err);
+	if (r < 0)
+		return r;
+	sha256_hex(canonical.data, canonical.len, id);
+	if (strcmp(key_id(key), id) != 0)
+		return error_set(err, E_INVALID, "keyid: want %s, which is this key's", id);
+	return 0;
 }
 
 int key_file_take(json_t *whole_take, const char *where, struct key_file *out, struct error *err)
@@ -42,6 +67,8 @@ int key_file_take(json_t *whole_take, const char *where, struct key_file *out, s
 		r = key_parse(k.keyid, k.object, "key", &key, err);
 	if (r == 0 && key_kind(key) == KEY_UNKNOWN)
 		r = error_set(err, E_INVALID, "key: a kind of key that cannot be used here");
+	if (r == 0)
+		r = check_id(key, err);
 	if (r < 0)
 		return error_prefix(err, usage(r, err), "%s", where);
 	*out = k;

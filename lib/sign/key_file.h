@@ -22,7 +22,10 @@ struct key_file {
 	const char *keyid, *name; /* name may be NULL */
 };
 
-/* A key of a kind that cannot be used is refused. `where` begins the error text. */
+/*
+ * A key of a kind that cannot be used is refused, and one under an id that is not its own: it
+ * could be that of somebody else's key. `where` begins the error text.
+ */
 MUSTCHECK int key_file_read(const char *path, struct key_file *out, struct error *err);
 MUSTCHECK int key_file_take(json_t *whole_take, const char *where, struct key_file *out,
 			    struct error *err);

@@ -96,11 +96,13 @@ static int root_role(const json_t *root, enum tuf_type role, json_t **out, struc
 	return 0;
 }
 
-static int add_key(json_t *keys, const json_t *entry, const char *keyid, json_t *object,
-		   struct error *err)
+int repo_keys_add(json_t *keys, const json_t *entry, const char *keyid, json_t *object,
+		  struct error *err)
 {
-	json_t *ids = json_object_get(entry, "keyids");
+	json_t *ids = json_object_get(entry, "keyids"), *there = json_object_get(keys, keyid);
 
+	if (there && !json_equal(there, object))
+		return error_set(err, E_INVALID, "keys: %.128s is the id of another key", keyid);
 	if (json_object_set(keys, keyid, object) < 0)
 		return error_nomem(err);
 	if (find_text(ids, keyid) < json_array_size(ids))
@@ -142,7 +144,7 @@ int repo_root_add_key(json_t *root, enum tuf_type role, const char *keyid, json_
 	json_t *entry;
 	int r = root_role(root, role, &entry, err);
 
-	return r < 0 ? r : add_key(json_object_get(root, "keys"), entry, keyid, object, err);
+	return r < 0 ? r : repo_keys_add(json_object_get(root, "keys"), entry, keyid, object, err);
 }
 
 int repo_root_drop_key(json_t *root, enum tuf_type role, const char *keyid, struct error *err)

@@ -27,6 +27,13 @@ MUSTCHECK int repo_signed_next(const struct envelope *doc, int64_t now, int days
 			       struct error *err);
 
 /*
+ * What the functions below do to add a key: put it into `keys`, and its id among the `keyids` of
+ * `entry`. E_INVALID: another key has that id, whose holder would lose their seat.
+ */
+MUSTCHECK int repo_keys_add(json_t *keys, const json_t *entry, const char *keyid, json_t *object,
+			    struct error *err);
+
+/*
  * Root: add a key (the object is borrowed) to a role, or drop one by its id
  * (E_NOTFOUND), or all; set the threshold. Keys that no role uses leave `keys`.
  */

@@ -122,17 +122,11 @@ static int open_delegations(json_t *targets, const char *form, json_t *empty_tak
 	return 0;
 }
 
-static int add_key(json_t *targets, json_t *entry, const char *keyid, json_t *object,
+static int add_key(const json_t *targets, const json_t *entry, const char *keyid, json_t *object,
 		   struct error *err)
 {
-	json_t *keys = json_object_get(json_object_get(targets, "delegations"), "keys");
-	json_t *ids = json_object_get(entry, "keyids");
-
-	if (json_object_set(keys, keyid, object) < 0)
-		return error_nomem(err);
-	if (lists(ids, keyid))
-		return 0;
-	return json_array_append_new(ids, json_string(keyid)) < 0 ? error_nomem(err) : 0;
+	return repo_keys_add(json_object_get(json_object_get(targets, "delegations"), "keys"),
+			     entry, keyid, object, err);
 }
 
 /* --- roles by name ------------------------------------------------------- */

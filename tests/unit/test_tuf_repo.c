@@ -108,6 +108,35 @@ static void keys_that_no_role_uses_leave_the_root(void **state)
 	assert_int_equal(json_object_size(keys), 0);
 }
 
+/* Whoever hands in a key says what its id is: a registry, a steward, a maintainer. */
+static void a_key_cannot_take_the_id_of_another(void **state)
+{
+	CLEANUP(json_decrefp) json_t *root = NULL;
+	CLEANUP(json_decrefp) json_t *targets = NULL;
+	CLEANUP(json_decrefp) json_t *own = json_pack("{s:s}", "k", "own");
+	CLEANUP(json_decrefp) json_t *theirs = json_pack("{s:s}", "k", "theirs");
+	CLEANUP(json_decrefp) json_t *paths = json_pack("[s]", "a/*");
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(repo_signed_new(TUF_ROOT, NULL, 1, NOW, &root, &err), 0);
+	assert_int_equal(repo_root_add_key(root, TUF_ROOT, "id", own, &err), 0);
+	assert_error(repo_root_add_key(root, TUF_TIMESTAMP, "id", theirs, &err), E_INVALID, &err,
+		     "keys: id is the id of another key");
+	assert_ptr_equal(json_object_get(json_object_get(root, "keys"), "id"), own);
+	assert_int_equal(repo_root_drop_key(root, TUF_TIMESTAMP, "id", &err), E_NOTFOUND);
+	assert_int_equal(repo_root_drop_key(root, TUF_ROOT, "id", &err), 0);
+	assert_int_equal(repo_root_add_key(root, TUF_TIMESTAMP, "id", theirs, &err), 0);
+
+	assert_int_equal(repo_signed_new(TUF_TARGETS, NULL, 1, NOW, &targets, &err), 0);
+	assert_int_equal(repo_delegate(targets, "a", paths, 1, &err), 0);
+	assert_int_equal(repo_delegate(targets, "b", paths, 1, &err), 0);
+	assert_int_equal(repo_delegate_key(targets, "a", "id", own, &err), 0);
+	assert_error(repo_delegate_key(targets, "b", "id", theirs, &err), E_INVALID, &err,
+		     "keys: id is the id of another key");
+	assert_int_equal(repo_delegate_key(targets, "b", "id", own, &err), 0);
+}
+
 static void threshold_has_both_bounds(void **state)
 {
 	CLEANUP(json_decrefp) json_t *root = NULL;
@@ -347,6 +376,7 @@ int main(void)
 		cmocka_unit_test(new_roles_parse),
 		cmocka_unit_test(next_version_keeps_unknown_fields),
 		cmocka_unit_test(keys_that_no_role_uses_leave_the_root),
+		cmocka_unit_test(a_key_cannot_take_the_id_of_another),
 		cmocka_unit_test(threshold_has_both_bounds),
 		cmocka_unit_test(targets_are_listed_replaced_and_dropped),
 		cmocka_unit_test(delegation_is_made_changed_and_taken_back),
