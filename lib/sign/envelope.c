@@ -400,3 +400,37 @@ int envelope_merge(struct envelope *e, const struct envelope *from, struct error
 				 e->name);
 	return add_all(e, from->signatures, false, err);
 }
+
+/* Is signature `i` by one of these keys, under its own id, and does it hold? */
+static bool counts(const struct envelope *e, size_t i, const struct role_keys *by)
+{
+	struct signature s = envelope_signature(e, i);
+
+	for (size_t k = 0; k < by->n + by->nalso; k++) {
+		const struct key *key = k < by->n ? by->keys[k] : by->also[k - by->n];
+
+		if (strcmp(key_id(key), s.keyid) == 0)
+			return key_verify(key, e->canonical.data, e->canonical.len, &s);
+	}
+	return false;
+}
+
+int envelope_merge_counting(struct envelope *e, const struct envelope *from,
+			    const struct role_keys *by, struct error *err)
+{
+	json_auto_t *taken = json_array();
+
+	if (strcmp(e->id, from->id) != 0)
+		return error_set(err, E_INVALID, "%s: not the same document as %s", from->name,
+				 e->name);
+	for (size_t i = 0; taken && i < json_array_size(from->signatures); i++) {
+		size_t at = find(e->signatures, signature_keyid(from->signatures, i));
+
+		if (!counts(from, i, by) ||
+		    (at < json_array_size(e->signatures) && counts(e, at, by)))
+			continue;
+		if (json_array_append(taken, json_array_get(from->signatures, i)) < 0)
+			return error_nomem(err);
+	}
+	return taken ? add_all(e, taken, true, err) : error_nomem(err);
+}

@@ -67,4 +67,11 @@ size_t envelope_count(const struct envelope *e, const struct role_keys *by, uint
 MUSTCHECK int envelope_add(struct envelope *e, json_t *signature, struct error *err);
 MUSTCHECK int envelope_merge(struct envelope *e, const struct envelope *from, struct error *err);
 
+/*
+ * Of `from`, likewise of the same id, add those by these keys that hold. They displace what is
+ * under the same key ids and does not, so that nobody who handed on a copy is in their way.
+ */
+MUSTCHECK int envelope_merge_counting(struct envelope *e, const struct envelope *from,
+				      const struct role_keys *by, struct error *err);
+
 #endif

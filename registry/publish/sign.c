@@ -107,7 +107,8 @@ static bool is_wanted(const struct options *o, const char *role)
 }
 
 /* Take the signatures of the copies that are of this draft. */
-static int merge(const struct options *o, struct envelope *doc, bool *any, struct error *err)
+static int merge(const struct options *o, const struct role_keys *keys, struct envelope *doc,
+		 bool *any, struct error *err)
 {
 	for (size_t i = 0; i < o->from.n; i++) {
 		CLEANUP(envelope_freep) struct envelope *copy = NULL;
@@ -115,7 +116,7 @@ static int merge(const struct options *o, struct envelope *doc, bool *any, struc
 
 		if (r == 0 && strcmp(envelope_id(copy), envelope_id(doc)) == 0) {
 			*any = true;
-			r = envelope_merge(doc, copy, err);
+			r = envelope_merge_counting(doc, copy, keys, err);
 		}
 		if (r < 0)
 			return r;
@@ -130,7 +131,7 @@ static int sign_draft(struct signing *s, const struct draft *d, struct error *er
 	int r = work_keys(s->w, d->role, &keys, err);
 
 	if (r == 0)
-		r = merge(s->o, d->doc, &any, err);
+		r = merge(s->o, &keys, d->doc, &any, err);
 	if (r == 0 && s->signer && role_keys_has(&keys, signer_key(s->signer))) {
 		any = true;
 		r = signer_sign_envelope(s->signer, d->doc, err);

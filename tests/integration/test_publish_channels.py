@@ -2,6 +2,7 @@
 """Channels from the vendor's desk to the device: made, followed, changed hands, ended."""
 
 import hashlib
+import json
 import time
 from datetime import datetime, timedelta, timezone
 
@@ -70,7 +71,14 @@ def make_channel(d):
     d.write("at-ann/beta.json", (d.dir / "work/draft.beta.json").read_bytes())
     out = d.do("publish", "sign", "--file", "at-ann/beta.json", "--key", "pem:ann")
     assert f"beta 1 of {PRODUCT}: 0 files" in out, out
-    d.do("publish", "sign", "--dir", "work", "--from", "at-ann/beta.json")
+    # another copy, on which her signature was spoilt, is not in the way of the true one
+    copy = json.loads((d.dir / "at-ann/beta.json").read_bytes())
+    copy["signatures"][0]["sig"] = "00" * 64
+    d.write("spoilt.json", json.dumps(copy).encode())
+    out = d.do("publish", "sign", "--dir", "work", "--from", "spoilt.json")
+    assert "0 of 1 signatures" in out, out
+    out = d.do("publish", "sign", "--dir", "work", "--from", "at-ann/beta.json")
+    assert "1 of 1 signatures" in out, out
     out = d.submit("work")
     assert "targets 2 published" in out and "beta 1 published" in out, out
     out = d.do("publish", "sign", "--dir", "work", "--from", "bob.json", status=2)

@@ -418,6 +418,58 @@ static void merge_displaces_nothing_and_wants_the_same_document(void **state)
 	assert_int_equal(envelope_signatures(good), 1);
 }
 
+/* A copy that went through many hands: what others spoilt is mended, what is good stays. */
+static void signatures_that_count_displace_those_that_do_not(void **state)
+{
+	const struct cast *c = *state;
+	const char *first = key_id(signer_key(c->signer[0]));
+	CLEANUP(envelope_freep) struct envelope *spoilt = make(BODY);
+	CLEANUP(envelope_freep) struct envelope *good = make(BODY);
+	CLEANUP(envelope_freep)
+	struct envelope *other =
+		make("{\"_type\":\"notice\",\"spec_version\":\"1.0\",\"version\":4}");
+	json_auto_t *empty = json_pack("{s:s,s:s}", "keyid", first, "sig", "");
+	json_auto_t *stranger = json_pack("{s:s,s:s}", "keyid", "nobody", "sig", "00");
+	char before[SHA256_HEX_SIZE];
+	struct error err = {0};
+
+	assert_int_equal(envelope_add(spoilt, empty, NULL), 0);
+	assert_int_equal(signer_sign_envelope(c->signer[0], good, NULL), 0);
+	assert_int_equal(envelope_add(good, stranger, NULL), 0);
+	assert_int_equal(envelope_merge(spoilt, good, NULL), 0);
+	assert_int_equal(envelope_count(spoilt, &c->keys, NULL), 0);
+	assert_int_equal(envelope_merge_counting(spoilt, good, &c->keys, NULL), 0);
+	assert_int_equal(envelope_count(spoilt, &c->keys, NULL), 1);
+
+	memcpy(before, envelope_sha256(good), sizeof(before));
+	assert_int_equal(envelope_add(spoilt, empty, NULL), 0);
+	assert_int_equal(envelope_merge_counting(good, spoilt, &c->keys, NULL), 0);
+	assert_string_equal(envelope_sha256(good), before);
+	assert_error(envelope_merge_counting(good, other, &c->keys, &err), E_INVALID, &err,
+		     "not the same document");
+}
+
+/* Nor is there room that strangers could use up. */
+static void signatures_that_do_not_count_are_not_merged(void **state)
+{
+	const struct cast *c = *state;
+	CLEANUP(envelope_freep) struct envelope *mine = make(BODY);
+	CLEANUP(envelope_freep) struct envelope *copy = make(BODY);
+
+	for (int i = 0; i < SIGNATURES_MAX; i++) {
+		char keyid[16];
+		json_auto_t *one = NULL;
+
+		(void)snprintf(keyid, sizeof(keyid), "k%d", i);
+		one = json_pack("{s:s,s:s}", "keyid", keyid, "sig", "00");
+		assert_int_equal(envelope_add(copy, one, NULL), 0);
+	}
+	assert_int_equal(signer_sign_envelope(c->signer[0], mine, NULL), 0);
+	assert_int_equal(envelope_merge(mine, copy, NULL), E_INVALID);
+	assert_int_equal(envelope_merge_counting(mine, copy, &c->keys, NULL), 0);
+	assert_int_equal(envelope_signatures(mine), 1);
+}
+
 static void unknown_fields_survive_a_signature(void **state)
 {
 	static const char text[] = "{\"signed\":" BODY ",\"signatures\":[],\"more\":[1]}";
@@ -495,6 +547,8 @@ int main(void)
 		cmocka_unit_test(a_bad_signature_beside_enough_good_ones_spoils_nothing),
 		cmocka_unit_test(the_order_of_signing_leaves_no_trace),
 		cmocka_unit_test(merge_displaces_nothing_and_wants_the_same_document),
+		cmocka_unit_test(signatures_that_count_displace_those_that_do_not),
+		cmocka_unit_test(signatures_that_do_not_count_are_not_merged),
 		cmocka_unit_test(unknown_fields_survive_a_signature),
 		cmocka_unit_test(a_signature_too_many_is_refused_and_nothing_changes),
 		cmocka_unit_test(envelope_ends_cleanly_at_every_failed_allocation),
