@@ -220,6 +220,55 @@ int delegations_check(const json_t *object, struct error *err)
 	return 0;
 }
 
+/* Past one character of UTF-8: its first byte, and those that continue it. */
+static const char *past(const char *s)
+{
+	do
+		s++;
+	while (((unsigned char)*s & 0xc0) == 0x80);
+	return s;
+}
+
+/*
+ * `*` and `?` as the specification has them: within one component, and of characters, as other
+ * clients match them. The last `*` of a component takes more as often as what follows it does not
+ * match, and those before it are done with: so no pattern takes more than quadratic time.
+ */
+static bool matches_plain(const char *pattern, const char *path)
+{
+	const char *p = pattern, *s = path, *star = NULL, *rest = NULL;
+
+	while (*p || *s) {
+		if (*p == '*') {
+			star = p++;
+			rest = s;
+		} else if (*p == '?' && *s && *s != '/') {
+			p++;
+			s = past(s);
+		} else if (*p && *p == *s) {
+			if (*p == '/')
+				star = NULL;
+			p++;
+			s++;
+		} else if (star && *rest && *rest != '/') {
+			rest = past(rest);
+			s = rest;
+			p = star + 1;
+		} else {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Brackets are not in the specification; most clients read them, and as the shell does. */
+static bool matches(const char *pattern, const char *path)
+{
+	if (strchr(pattern, '['))
+		return fnmatch(pattern, path, FNM_NOESCAPE | FNM_PATHNAME) == 0;
+	return matches_plain(pattern, path);
+}
+
 static bool matches_pattern(const json_t *patterns, const char *path)
 {
 	size_t i;
@@ -227,7 +276,7 @@ static bool matches_pattern(const json_t *patterns, const char *path)
 
 	json_array_foreach(patterns, i, v)
 	{
-		if (fnmatch(json_string_value(v), path, FNM_NOESCAPE | FNM_PATHNAME) == 0)
+		if (matches(json_string_value(v), path))
 			return true;
 	}
 	return false;

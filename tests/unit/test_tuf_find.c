@@ -193,6 +193,31 @@ static void pattern_matches_component_by_component(void **state)
 		{"a/b", "a/bc", false},
 		{"{a,b}", "a", false},
 		{"**", "a/b", false},
+		{"**", "ab", true},
+		{"*a*b", "cacab", true},
+		{"*a*b", "cacba", false},
+		{"a*/b", "axx/b", true},
+		{"a*b/*c", "a/bc", false},
+		{"*", "*", true},
+		{"?", "?", true},
+		/* a character is one, however many bytes it has */
+		{"?.bin", "\xc3\xa9.bin", true},
+		{"??.bin", "\xc3\xa9.bin", false},
+		{"a/?b",
+		 "a/\xe2\x82\xac"
+		 "b",
+		 true},
+		{"a?c",
+		 "a\xf0\x9f\x98\x80"
+		 "c",
+		 true},
+		{"a??c",
+		 "a\xf0\x9f\x98\x80"
+		 "c",
+		 false},
+		{"*?", "\xc3\xa9", true},
+		{"?*?", "\xc3\xa9", false},
+		{"\xc3\xa9*", "\xc3\xa9t\xc3\xa9", true},
 	};
 
 	(void)state;
@@ -218,6 +243,9 @@ static void hostile_pattern_takes_no_time(void **state)
 	memset(path, 'a', sizeof(path) - 1);
 	path[sizeof(path) - 1] = '\0';
 	rule = json_pack("{s:[s]}", "paths", pattern);
+	for (int i = 0; i < 100; i++)
+		assert_false(delegation_covers(rule, path));
+	json_object_set_new(rule, "paths", json_pack("[s+]", pattern, "[c]"));
 	for (int i = 0; i < 100; i++)
 		assert_false(delegation_covers(rule, path));
 }
