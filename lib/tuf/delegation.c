@@ -12,6 +12,7 @@
 enum {
 	ROLES_MAX = DELEGATIONS_LISTED_MAX, /* 2^14 bins one by one are usual; 5 MiB hold no more */
 	NAME_MAX_BYTES = 200,
+	QUOTED_MAX = 255 - 16 - 6, /* so that "<version>.<quoted>.json" can name a file */
 	WHERE_SIZE = 64,
 	BITS_MAX = 32, /* a bin number is cut from the first four bytes of the path's hash */
 };
@@ -157,7 +158,12 @@ static bool is_top_level(const char *name)
 
 bool delegation_name_ok(const char *name)
 {
-	return *name && strlen(name) <= NAME_MAX_BYTES && !is_top_level(name);
+	size_t quoted = 0;
+
+	for (const char *p = name; *p; p++)
+		quoted += strchr(TUF_UNRESERVED, *p) ? 1 : 3;
+	return *name && strlen(name) <= NAME_MAX_BYTES && quoted <= QUOTED_MAX &&
+	       !is_top_level(name);
 }
 
 /* `seen` is a set of names so far, as a JSON object. */

@@ -58,8 +58,11 @@ bool delegation_covers(const json_t *rule, const char *path);
 /* The same for any delegation. */
 bool delegation_trusts(const struct delegation *d, const char *path);
 
-/* May a role be delegated to under this name? Not those of top-level roles, and at most 200 bytes.
+/*
+ * May a role be delegated to under this name? Not those of top-level roles, at most 200 bytes, and
+ * at most 233 once all but these characters take three, as they do in the names of its files.
  */
+#define TUF_UNRESERVED "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.~-"
 bool delegation_name_ok(const char *name);
 
 /* The role's keys, parsed; cleared by the caller. */

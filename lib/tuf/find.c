@@ -12,13 +12,11 @@ enum { PENDING_MAX = 65536 }; /* roles waiting to be looked at in one search */
 
 int tuf_quote(const char *text, bool keep_slash, char **out, struct error *err)
 {
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-				    "_.~-";
 	CLEANUP(buf_clear) struct buf b = {0};
 	int r = buf_reserve(&b, 1, err);
 
 	for (const char *p = text; r == 0 && *p; p++) {
-		if (strchr(plain, *p) || (*p == '/' && keep_slash))
+		if (strchr(TUF_UNRESERVED, *p) || (*p == '/' && keep_slash))
 			r = buf_add(&b, p, 1, err);
 		else
 			r = buf_printf(&b, err, "%%%02X", (unsigned char)*p);

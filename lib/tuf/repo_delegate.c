@@ -8,7 +8,10 @@
 #include "lib/tuf/repo.h"
 #include "lib/tuf/review.h"
 
-enum { BITS_MAX = 16 }; /* as many bins as clients can list: DELEGATIONS_LISTED_MAX */
+enum {
+	BITS_MAX = 16,   /* as many bins as clients can list: DELEGATIONS_LISTED_MAX */
+	NAME_SIZE = 256, /* longer than any that may be */
+};
 
 static int check_threshold(int64_t threshold, struct error *err)
 {
@@ -296,11 +299,13 @@ int repo_bins(json_t *targets, const char *prefix, int64_t bits, int64_t thresho
 	      struct error *err)
 {
 	json_t *all = NULL, *bins;
+	char longest[NAME_SIZE];
+	int n = snprintf(longest, sizeof(longest), "%s-ffff", prefix);
 	int r = check_threshold(threshold, err);
 
 	if (r < 0)
 		return r;
-	if (!delegation_name_ok(prefix))
+	if (!*prefix || n < 0 || (size_t)n >= sizeof(longest) || !delegation_name_ok(longest))
 		return error_set(err, E_INVALID, "%.80s: not a name for hash bins", prefix);
 	if (bits < 1 || bits > BITS_MAX)
 		return error_set(err, E_INVALID, "bits: want 1 to %d, got %" JSON_INTEGER_FORMAT,

@@ -149,6 +149,8 @@ static int check_delegation(const struct delegation *list, const struct delegati
 	int r = delegation_keys(d, &keys, err);
 
 	(void)snprintf(where, sizeof(where), "signed.delegations: %.80s", d->name);
+	if (r == 0 && !delegation_name_ok(d->name))
+		r = error_set(err, E_INVALID, "%s: its files cannot be named so", where);
 	if (r == 0)
 		r = check_keys(&keys, where, err);
 	return r < 0 || d->bits ? r : check_rules(list, d, err);

@@ -295,6 +295,34 @@ static void what_clients_read_differently_is_not_delegated(void **state)
 	assert_null(json_object_get(body, "delegations"));
 }
 
+/* Percent-encoded, with a version before it and .json behind it, a name is that of a file. */
+static void names_fit_into_names_of_files(void **state)
+{
+	static const struct {
+		const char *unit;
+		size_t fits, fits_bins; /* times */
+	} cases[] = {{"x", 200, 195}, {"#", 77, 76}, {"\xc3\xa9", 38, 38}};
+	CLEANUP(json_decrefp) json_t *fine = json_pack("[s]", "a/*");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP(json_decrefp) json_t *named = NULL;
+		CLEANUP(json_decrefp) json_t *binned = NULL;
+		CLEANUP(buf_clear) struct buf name = {0};
+		struct error err = {0};
+
+		assert_int_equal(repo_signed_new(TUF_TARGETS, NULL, 1, NOW, &named, &err), 0);
+		assert_int_equal(repo_signed_new(TUF_TARGETS, NULL, 1, NOW, &binned, &err), 0);
+		for (size_t n = 1; n <= 300; n++) {
+			assert_int_equal(buf_puts(&name, cases[i].unit, &err), 0);
+			assert_int_equal(repo_delegate(named, name.data, fine, 1, &err),
+					 n <= cases[i].fits ? 0 : E_INVALID);
+			assert_int_equal(repo_bins(binned, name.data, 4, 1, &err),
+					 n <= cases[i].fits_bins ? 0 : E_INVALID);
+		}
+	}
+}
+
 static void hash_bins_stand_alone(void **state)
 {
 	CLEANUP(json_decrefp) json_t *body = NULL;
@@ -382,6 +410,7 @@ int main(void)
 		cmocka_unit_test(delegation_is_made_changed_and_taken_back),
 		cmocka_unit_test(delegations_have_a_place_an_end_and_a_rule),
 		cmocka_unit_test(what_clients_read_differently_is_not_delegated),
+		cmocka_unit_test(names_fit_into_names_of_files),
 		cmocka_unit_test(hash_bins_stand_alone),
 		cmocka_unit_test(meta_notes_version_length_and_hash),
 		cmocka_unit_test(same_edits_give_the_same_bytes),

@@ -150,6 +150,21 @@ static void patterns_made_elsewhere_are_reviewed(void **state)
 		     "signed.delegations: a: \"AB\": want 1 to 64 lower-case hex digits");
 }
 
+/* A device could not store what it has fetched. */
+static void names_too_long_for_a_file_are_reviewed(void **state)
+{
+	static const char *const names[] = {"a"}, *const patterns[] = {"x"};
+	json_t *body = delegating(names, patterns, 1);
+	json_t *roles = json_object_get(json_object_get(body, "delegations"), "roles");
+	char name[79] = "";
+	struct error err = {0};
+
+	(void)state;
+	memset(name, '#', sizeof(name) - 1);
+	json_object_set_new(json_array_get(roles, 0), "name", json_string(name));
+	assert_error(review(body, 0, NOW, &err), E_INVALID, &err, "its files cannot be named so");
+}
+
 static void thresholds_count_keys_that_can_be_used(void **state)
 {
 	static const char *const names[] = {"a"}, *const patterns[] = {"x"};
@@ -423,6 +438,7 @@ int main(void)
 		cmocka_unit_test(a_search_ends_after_so_many_roles),
 		cmocka_unit_test(hash_prefixes_are_reviewed_like_paths),
 		cmocka_unit_test(patterns_made_elsewhere_are_reviewed),
+		cmocka_unit_test(names_too_long_for_a_file_are_reviewed),
 		cmocka_unit_test(thresholds_count_keys_that_can_be_used),
 		cmocka_unit_test(root_roles_can_be_satisfied),
 		cmocka_unit_test(a_root_fits_into_what_other_clients_fetch),
