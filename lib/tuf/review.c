@@ -30,9 +30,15 @@ static int check_keys(const struct role_keys *keys, const char *where, struct er
 
 int review_root(const struct tuf_root *root, int64_t now, struct error *err)
 {
+	const json_t *roles = json_object_get(envelope_signed(root->doc), "roles");
 	size_t len = envelope_bytes(root->doc)->len;
 	int r = check_expiry(root->expires, now, err);
 
+	if (r == 0 && json_object_size(roles) != TUF_TYPES)
+		r = error_set(err, E_INVALID,
+			      "signed.roles: want root, timestamp, snapshot, targets and no other, "
+			      "got %zu roles",
+			      json_object_size(roles));
 	if (r == 0 && len > REVIEW_ROOT_MAX)
 		r = error_set(err, E_INVALID, "has %zu bytes, and clients take no more than %d",
 			      len, REVIEW_ROOT_MAX);
@@ -153,7 +159,12 @@ static int check_delegation(const struct delegation *list, const struct delegati
 		r = error_set(err, E_INVALID, "%s: its files cannot be named so", where);
 	if (r == 0)
 		r = check_keys(&keys, where, err);
-	return r < 0 || d->bits ? r : check_rules(list, d, err);
+	if (r < 0 || d->bits)
+		return r;
+	if (!json_is_boolean(json_object_get(d->rule, "terminating")))
+		return error_set(err, E_INVALID, "%s: terminating: want true or false, got nothing",
+				 where);
+	return check_rules(list, d, err);
 }
 
 /* --- targets ------------------------------------------------------------- */

@@ -17,8 +17,9 @@ struct error;
 
 /*
  * As the last root of a chain: it is not expired, each role's threshold can be
- * reached by keys of schemes that are known here, and it is no larger than what
- * python-tuf and tuf-js fetch, REVIEW_ROOT_MAX bytes. E_INVALID.
+ * reached by keys of schemes that are known here, it has no fifth role, for which
+ * python-tuf and tuf-js refuse it, and is no larger than what these two fetch,
+ * REVIEW_ROOT_MAX bytes. E_INVALID.
  */
 enum { REVIEW_ROOT_MAX = 512000 };
 MUSTCHECK int review_root(const struct tuf_root *root, int64_t now, struct error *err);
@@ -26,9 +27,10 @@ MUSTCHECK int review_root(const struct tuf_root *root, int64_t now, struct error
 /*
  * Targets, top-level or delegated: not expired, a version above `last` (0: none
  * yet), hashes that a client can check, no more than fits the role. Of its
- * delegations: thresholds that can be reached, patterns that all clients read
- * alike, and no role that no search would come to, because a terminating one
- * stands before it, or as many others as a client looks at. E_INVALID.
+ * delegations: names that can be those of files, thresholds that can be reached,
+ * `terminating` written out, without which python-tuf, tough and tuf-js refuse
+ * all, patterns that all clients read alike, and no role that no search would come to, because a
+ * terminating one stands before it, or as many others as a client looks at. E_INVALID.
  */
 MUSTCHECK int review_targets(const struct tuf_role *role, int64_t last, int64_t now,
 			     struct error *err);

@@ -150,6 +150,22 @@ static void patterns_made_elsewhere_are_reviewed(void **state)
 		     "signed.delegations: a: \"AB\": want 1 to 64 lower-case hex digits");
 }
 
+/* Ours takes it for false; python-tuf, tough and tuf-js refuse the whole file. */
+static void terminating_is_written_out(void **state)
+{
+	static const char *const names[] = {"a"}, *const patterns[] = {"x"};
+	json_t *body = delegating(names, patterns, 1);
+	json_t *roles = json_object_get(json_object_get(body, "delegations"), "roles");
+	struct error err = {0};
+
+	(void)state;
+	json_object_del(json_array_get(roles, 0), "terminating");
+	assert_error(review(json_clone(body), 0, NOW, &err), E_INVALID, &err,
+		     "signed.delegations: a: terminating: want true or false");
+	json_object_set_new(json_array_get(roles, 0), "terminating", json_null());
+	assert_error(review(body, 0, NOW, &err), E_INVALID, &err, "a: terminating: want");
+}
+
 /* A device could not store what it has fetched. */
 static void names_too_long_for_a_file_are_reviewed(void **state)
 {
@@ -223,6 +239,25 @@ static void root_roles_can_be_satisfied(void **state)
 			     "signed.expires: lies in the past");
 	}
 	json_decref(body);
+}
+
+/* python-tuf and tuf-js refuse a root with any other role, such as the mirrors of old. */
+static void a_root_has_four_roles(void **state)
+{
+	CLEANUP(envelope_freep) struct envelope *doc = NULL;
+	CLEANUP(tuf_root_freep) struct tuf_root *root = NULL;
+	json_t *body = NULL;
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(repo_signed_new(TUF_ROOT, NULL, 1, NOW, &body, &err), 0);
+	json_object_set_new(json_object_get(body, "roles"), "mirrors",
+			    json_pack("{s:[], s:i}", "keyids", "threshold", 1));
+	assert_int_equal(envelope_new(body, &doc, &err), 0);
+	const struct buf *b = envelope_bytes(doc);
+	assert_int_equal(tuf_root_parse(b->data, b->len, "r", &root, &err), 0);
+	assert_error(review_root(root, NOW, &err), E_INVALID, &err,
+		     "signed.roles: want root, timestamp, snapshot, targets and no other, got 5");
 }
 
 /* python-tuf and tuf-js fetch 512000 bytes of a root, and no more. */
@@ -438,9 +473,11 @@ int main(void)
 		cmocka_unit_test(a_search_ends_after_so_many_roles),
 		cmocka_unit_test(hash_prefixes_are_reviewed_like_paths),
 		cmocka_unit_test(patterns_made_elsewhere_are_reviewed),
+		cmocka_unit_test(terminating_is_written_out),
 		cmocka_unit_test(names_too_long_for_a_file_are_reviewed),
 		cmocka_unit_test(thresholds_count_keys_that_can_be_used),
 		cmocka_unit_test(root_roles_can_be_satisfied),
+		cmocka_unit_test(a_root_has_four_roles),
 		cmocka_unit_test(a_root_fits_into_what_other_clients_fetch),
 		cmocka_unit_test(delegations_come_level_by_level_and_cycles_end),
 		cmocka_unit_test(everyone_on_the_way_must_be_trusted),
