@@ -457,6 +457,28 @@ static void old_files_under_new_names_are_refused(void **state)
 	}
 }
 
+/* Nor new ones: what is in the file is what its lister and its name say. */
+static void new_files_under_old_names_are_refused(void **state)
+{
+	static const char *const roles[] = {"snapshot", "targets"};
+	char want[32], newer[32];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(roles); i++) {
+		CLEANUP(sim_freep) struct tuf_sim *s = sim_new();
+
+		s->listing_hashes = false;
+		sim_release(s, "targets");
+		sim_bump(s, roles[i]);
+		(void)snprintf(want, sizeof(want), "2.%s.json", roles[i]);
+		(void)snprintf(newer, sizeof(newer), "3.%s.json", roles[i]);
+		sim_put_copy(s, want, newer);
+		assert_refuses(s, E_UNTRUSTED, "version 3, want 2");
+		assert_int_equal(sim_trusts(s, roles[i]), 0);
+		assert_int_equal(sim_trusts(s, "timestamp"), 2);
+	}
+}
+
 /* Two snapshots of one version, both truly signed: only the one that the timestamp means. */
 static void other_snapshot_of_the_same_version_is_refused(void **state)
 {
@@ -697,6 +719,7 @@ int main(void)
 		cmocka_unit_test(snapshot_cannot_drop_a_file),
 		cmocka_unit_test(snapshot_that_omits_targets_is_refused),
 		cmocka_unit_test(old_files_under_new_names_are_refused),
+		cmocka_unit_test(new_files_under_old_names_are_refused),
 		cmocka_unit_test(other_snapshot_of_the_same_version_is_refused),
 		cmocka_unit_test(file_of_one_role_is_not_taken_for_another),
 		cmocka_unit_test(key_of_one_role_does_not_sign_for_another),

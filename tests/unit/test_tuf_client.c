@@ -284,6 +284,43 @@ static void snapshot_promise_ends_with_the_snapshot_keys(void **state)
 	assert_trusts(s, 2, 3, 2, 1);
 }
 
+static void snapshot_promise_ends_within_the_session_that_sees_the_keys_go(void **state)
+{
+	CLEANUP(sim_freep) struct tuf_sim *s = sim_new();
+
+	(void)state;
+	sim_set_version(sim_role(s, "snapshot"), 9000);
+	sim_publish(s, "snapshot");
+	sim_bump(s, "timestamp");
+	assert_refreshes(s);
+	sim_rotate(s, "snapshot");
+	sim_bump(s, "root");
+	sim_set_version(sim_role(s, "snapshot"), 2);
+	sim_publish(s, "snapshot");
+	sim_bump(s, "timestamp");
+	assert_refreshes(s);
+	assert_trusts(s, 2, 3, 2, 1);
+}
+
+/* Only keys that went end it: not a file that was lost or spoilt. */
+static void snapshot_promise_outlives_the_local_snapshot(void **state)
+{
+	(void)state;
+	for (int spoilt = 0; spoilt < 2; spoilt++) {
+		CLEANUP(sim_freep) struct tuf_sim *s = sim_new();
+
+		sim_release(s, "snapshot");
+		assert_refreshes(s);
+		sim_forget(&s->local, "snapshot.json");
+		if (spoilt)
+			sim_put(&s->local, "snapshot.json", "{", 1);
+		sim_set_version(sim_role(s, "snapshot"), 1);
+		sim_publish(s, "snapshot");
+		sim_bump(s, "timestamp");
+		assert_refuses(s, E_UNTRUSTED, "timestamp.json: snapshot.json at version 1, was 2");
+	}
+}
+
 /* --- timestamp ------------------------------------------------------------- */
 
 static void equal_timestamp_version_keeps_the_old_bytes_and_goes_on(void **state)
@@ -540,6 +577,86 @@ static void session_opens_offline_on_what_is_stored(void **state)
 	assert_int_equal(tuf_find(t, "a", &target, &err), E_NOTYET);
 }
 
+/* What an interrupted refresh left behind, or a root past its time, does not do without a network.
+ */
+static void stored_files_that_do_not_fit_or_are_expired_are_not_complete(void **state)
+{
+	enum { TIMESTAMP_NEW, SNAPSHOT_NEW, ROOT_EXPIRED, CASES };
+
+	(void)state;
+	for (int i = 0; i < CASES; i++) {
+		CLEANUP(sim_freep) struct tuf_sim *s = sim_new();
+		CLEANUP(tuf_closep) struct tuf *t = NULL;
+		struct tuf_io io = sim_io(s);
+		struct tuf_options o = {.now = s->now};
+		struct tuf_target target;
+		struct error err = {0};
+
+		sim_target(s, "targets", "a", "content");
+		sim_set_expiry(sim_role(s, "root"), s->now + HOUR);
+		sim_bump(s, "root");
+		sim_release(s, "targets");
+		assert_refreshes(s);
+		sim_release(s, "targets");
+		if (i == TIMESTAMP_NEW)
+			sim_forget(&s->remote, "3.snapshot.json");
+		if (i == SNAPSHOT_NEW)
+			sim_forget(&s->remote, "3.targets.json");
+		if (i == ROOT_EXPIRED)
+			o.now += HOUR;
+		else
+			assert_refuses(s, E_NET, "the repository does not have it");
+		(void)sim_requests(s);
+		assert_int_equal(tuf_open(&io, &o, &t, &err), 0);
+		assert_error(tuf_find(t, "a", &target, &err), E_NOTYET, &err, "refresh it first");
+		assert_string_equal(sim_requests(s), "");
+	}
+}
+
+static void staleness_begins_with_the_first_that_expires(void **state)
+{
+	static const char *const roles[] = {"targets", "snapshot", "timestamp"};
+	CLEANUP(sim_freep) struct tuf_sim *s = sim_new();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(roles); i++) {
+		CLEANUP(tuf_closep) struct tuf *t = NULL;
+		struct tuf_io io = sim_io(s);
+		struct error err = {0};
+
+		for (size_t k = 0; k < ARRAY_LEN(roles); k++)
+			sim_set_expiry(sim_role(s, roles[k]), s->now + (k == i ? HOUR : 2 * HOUR));
+		sim_release(s, "targets");
+		assert_refreshes(s);
+		struct tuf_options o = {.now = s->now + 3 * HOUR, .stale_s = DAY};
+		assert_int_equal(tuf_open(&io, &o, &t, &err), 0);
+		assert_int_equal(tuf_stale_since(t), s->now + HOUR);
+		assert_int_equal(tuf_refresh(t, &err), 0);
+		assert_int_equal(tuf_stale_since(t), s->now + HOUR);
+	}
+}
+
+/* The sum of the files' sizes, TUF_FILE_EXTRA for each, is what text_max has to be. */
+static void text_max_counts_every_file_that_is_held(void **state)
+{
+	static const char *const names[] = {"1.root.json", "timestamp.json", "1.snapshot.json",
+					    "1.targets.json"};
+	CLEANUP(sim_freep) struct tuf_sim *s = sim_new();
+
+	(void)state;
+	s->o.text_max = 0;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		s->o.text_max += sim_remote(s, names[i])->bytes.len + TUF_FILE_EXTRA;
+	s->o.text_max--;
+	assert_refuses(s, E_INVALID, "1.targets.json: larger than");
+	assert_trusts(s, 1, 1, 1, 0);
+	sim_forget(&s->local, "timestamp.json"); /* or they, and what replaces them, are held */
+	sim_forget(&s->local, "snapshot.json");
+	s->o.text_max++;
+	assert_refreshes(s);
+	assert_trusts(s, 1, 1, 1, 1);
+}
+
 static void targets_found_outlive_a_second_refresh(void **state)
 {
 	CLEANUP(sim_freep) struct tuf_sim *s = sim_new();
@@ -610,6 +727,8 @@ int main(void)
 		cmocka_unit_test(rotated_keys_without_new_metadata_are_refused),
 		cmocka_unit_test(local_files_of_dropped_keys_no_longer_count),
 		cmocka_unit_test(snapshot_promise_ends_with_the_snapshot_keys),
+		cmocka_unit_test(snapshot_promise_ends_within_the_session_that_sees_the_keys_go),
+		cmocka_unit_test(snapshot_promise_outlives_the_local_snapshot),
 		cmocka_unit_test(equal_timestamp_version_keeps_the_old_bytes_and_goes_on),
 		cmocka_unit_test(expired_local_timestamp_still_counts_for_rollback),
 		cmocka_unit_test(expiry_is_reached_at_its_very_second),
@@ -622,6 +741,9 @@ int main(void)
 		cmocka_unit_test(product_is_demanded_of_every_role),
 		cmocka_unit_test(version_jumps_have_the_limit_that_was_asked_for),
 		cmocka_unit_test(session_opens_offline_on_what_is_stored),
+		cmocka_unit_test(stored_files_that_do_not_fit_or_are_expired_are_not_complete),
+		cmocka_unit_test(staleness_begins_with_the_first_that_expires),
+		cmocka_unit_test(text_max_counts_every_file_that_is_held),
 		cmocka_unit_test(targets_found_outlive_a_second_refresh),
 		cmocka_unit_test(every_allocation_may_fail),
 	};
