@@ -33,7 +33,8 @@ FIRST_S, PIECE_S = 60, 300  # every target has its turn soon, then they take lon
 MAX_LEN = {"tuf_client": 256, "evidence": 96, "chain": 128,  # a program in two-byte steps
            "envelope": 3072, "deposit": 4608}  # the largest seeds, and some room
 MAX_LEN_ELSE = 8192
-SLACK = 1000  # executions more than are left: how many load the corpus is not known before
+SLACK = 1000  # executions more than are left: how many load the corpus is not known before,
+LOADS_MAX = 2  # but no input is run more often than that
 # One execution in so many is sanitized, at least; the others are of the plain build.
 SANITIZED_SHARE = {"tuf_client": 50, "evidence": 50}
 SANITIZED_SHARE_ELSE = 20
@@ -118,7 +119,7 @@ def piece(programs, name, runs):
     known = sum(len(list(folder.iterdir())) for folder in (corpus, *seeds))
     start = time.monotonic()
     p = subprocess.Popen(  # pylint: disable=consider-using-with
-        [programs[name, plain], f"-runs={runs + known + SLACK}", f"-max_total_time={limit}",
+        [programs[name, plain], f"-runs={runs + LOADS_MAX * known + SLACK}", f"-max_total_time={limit}",
          "-timeout=60", "-rss_limit_mb=2048", f"-max_len={MAX_LEN.get(name, MAX_LEN_ELSE)}",
          "-reload=0", "-print_final_stats=1", f"-artifact_prefix={found}/{name}-", corpus, *seeds],
         env=environment(), text=True, errors="replace", stdout=subprocess.DEVNULL,
