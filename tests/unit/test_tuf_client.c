@@ -543,6 +543,25 @@ static void version_jumps_have_the_limit_that_was_asked_for(void **state)
 	sim_publish(s, "targets");
 	sim_release(s, "snapshot");
 	assert_refuses(s, E_UNTRUSTED, "102.targets.json: version 102 is too far ahead of 1");
+	sim_set_version(sim_role(s, "targets"), 3);
+	sim_rotate(s, "snapshot"); /* or it is a rollback */
+	sim_bump(s, "root");
+	(void)sim_delegate(s, "targets", "d", "*", false);
+	sim_target(s, "d", "x", "content");
+	sim_set_version(sim_role(s, "d"), 100);
+	sim_publish(s, "d");
+	sim_release(s, "targets");
+	assert_finds(s, "x", "d");
+	sim_set_version(sim_role(s, "d"), 201);
+	sim_publish(s, "d");
+	sim_release(s, "snapshot");
+	assert_misses(s, "x", E_UNTRUSTED, "201.d.json: version 201 is too far ahead of 100");
+	sim_set_version(sim_role(s, "d"), 200);
+	sim_rotate(s, "snapshot");
+	sim_bump(s, "root");
+	sim_publish(s, "d");
+	sim_release(s, "snapshot");
+	assert_finds(s, "x", "d");
 }
 
 static void session_opens_offline_on_what_is_stored(void **state)
@@ -634,6 +653,28 @@ static void staleness_begins_with_the_first_that_expires(void **state)
 		assert_int_equal(tuf_refresh(t, &err), 0);
 		assert_int_equal(tuf_stale_since(t), s->now + HOUR);
 	}
+}
+
+static void delegated_role_that_is_used_makes_stale(void **state)
+{
+	CLEANUP(sim_freep) struct tuf_sim *s = sim_new();
+	CLEANUP(tuf_closep) struct tuf *t = NULL;
+	struct tuf_io io = sim_io(s);
+	struct tuf_options o = {.now = s->now + HOUR, .stale_s = DAY};
+	struct tuf_target target;
+	struct error err = {0};
+
+	(void)state;
+	(void)sim_delegate(s, "targets", "d", "*", false);
+	sim_target(s, "d", "x", "content");
+	sim_set_expiry(sim_role(s, "d"), o.now);
+	sim_publish(s, "d");
+	sim_release(s, "targets");
+	assert_int_equal(tuf_open(&io, &o, &t, &err), 0);
+	assert_int_equal(tuf_refresh(t, &err), 0);
+	assert_false(tuf_is_stale(t));
+	assert_int_equal(tuf_find(t, "x", &target, &err), 0);
+	assert_int_equal(tuf_stale_since(t), o.now);
 }
 
 /* The sum of the files' sizes, TUF_FILE_EXTRA for each, is what text_max has to be. */
@@ -743,6 +784,7 @@ int main(void)
 		cmocka_unit_test(session_opens_offline_on_what_is_stored),
 		cmocka_unit_test(stored_files_that_do_not_fit_or_are_expired_are_not_complete),
 		cmocka_unit_test(staleness_begins_with_the_first_that_expires),
+		cmocka_unit_test(delegated_role_that_is_used_makes_stale),
 		cmocka_unit_test(text_max_counts_every_file_that_is_held),
 		cmocka_unit_test(targets_found_outlive_a_second_refresh),
 		cmocka_unit_test(every_allocation_may_fail),

@@ -5,6 +5,7 @@
 #include "lib/base/digest.h"
 #include "lib/tuf/client.h"
 #include "lib/tuf/delegation.h"
+#include "lib/tuf/repo.h"
 #include "tests/support/tuf_expect.h"
 #include "tests/support/tuf_sim.h"
 #include "tests/unit/unit.h"
@@ -460,6 +461,62 @@ static void every_target_of_a_role_is_told_within_its_paths(void **state)
 	assert_int_equal(calls, 1);
 }
 
+static void role_is_found_level_by_level_with_the_earliest_end_on_the_way(void **state)
+{
+	CLEANUP(sim_freep) struct tuf_sim *s = sim_new();
+	CLEANUP(tuf_closep) struct tuf *t = NULL;
+	struct tuf_io io = sim_io(s);
+	struct tuf_delegated found;
+	struct error err = {0};
+
+	(void)state;
+	(void)sim_delegate(s, "targets", "A", "*", false);
+	(void)sim_delegate(s, "A", "B", "*", false);
+	(void)sim_delegate(s, "B", "C", "*", false);
+	assert_int_equal(repo_delegate_until(sim_role(s, "targets")->body, "A", s->now + 30, &err),
+			 0);
+	assert_int_equal(repo_delegate_until(sim_role(s, "A")->body, "B", s->now + 20, &err), 0);
+	assert_int_equal(repo_delegate_until(sim_role(s, "B")->body, "C", s->now + 40, &err), 0);
+	publish_all(s);
+	assert_int_equal(tuf_open(&io, &(struct tuf_options){.now = s->now}, &t, &err), 0);
+	assert_int_equal(tuf_delegated(t, "C", &found, &err), E_NOTYET);
+	assert_int_equal(tuf_refresh(t, &err), 0);
+	assert_int_equal(tuf_delegated(t, "A", &found, &err), 0);
+	assert_int_equal(found.until, s->now + 30);
+	assert_string_equal(searched(s), " 1.A.json");
+	assert_int_equal(tuf_delegated(t, "C", &found, &err), 0);
+	assert_int_equal(found.until, s->now + 20);
+	assert_int_equal(found.role->version, 1);
+	assert_string_equal(sim_requests(s), "1.B.json 1.C.json");
+	assert_error(tuf_delegated(t, "D", &found, &err), E_NOTFOUND, &err,
+		     "D: no such delegated role");
+}
+
+/* It is looked for in as many roles as a target is. */
+static void role_is_looked_for_in_so_many_roles(void **state)
+{
+	CLEANUP(sim_freep) struct tuf_sim *s = sim_new();
+	CLEANUP(tuf_closep) struct tuf *t = NULL;
+	struct tuf_io io = sim_io(s);
+	struct tuf_delegated found;
+	struct error err = {0};
+	char name[16];
+
+	(void)state;
+	for (int i = 0; i <= TUF_DELEGATIONS_MAX; i++) {
+		(void)snprintf(name, sizeof(name), "r%02d", i);
+		(void)sim_delegate(s, "targets", name, "*", false);
+	}
+	(void)sim_delegate(s, "r31", "within", "*", false);
+	(void)sim_delegate(s, "r32", "beyond", "*", false);
+	publish_all(s);
+	assert_int_equal(tuf_open(&io, &(struct tuf_options){.now = s->now}, &t, &err), 0);
+	assert_int_equal(tuf_refresh(t, &err), 0);
+	assert_int_equal(tuf_delegated(t, "within", &found, &err), 0);
+	assert_int_equal(tuf_delegated(t, "beyond", &found, &err), E_NOTFOUND);
+	assert_null(sim_local(s, "r32.json"));
+}
+
 static void quoting_leaves_only_unreserved_characters(void **state)
 {
 	static const struct {
@@ -492,12 +549,20 @@ static void target_url_has_the_hash_in_its_last_component(void **state)
 	CLEANUP(sim_freep) struct tuf_sim *s = sim_new();
 	CLEANUP(tuf_closep) struct tuf *t = NULL;
 	CLEANUP(freep) char *url = NULL;
+	CLEANUP(freep) char *sha512 = NULL;
 	CLEANUP(freep) char *plain = NULL;
 	struct tuf_io io = sim_io(s);
 	struct tuf_target target;
 	struct error err = {0};
 
 	(void)state;
+	sim_target(s, "targets", "long", "abc");
+	(void)json_object_set_new(
+		json_object_get(json_object_get(sim_role(s, "targets")->body, "targets"), "long"),
+		"hashes",
+		json_pack("{s:s}", "sha512",
+			  "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a"
+			  "274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"));
 	sim_target(s, "targets", "dir/my file", "abc");
 	sim_target(s, "targets", "odd", "abc");
 	(void)json_object_set_new(
@@ -512,6 +577,12 @@ static void target_url_has_the_hash_in_its_last_component(void **state)
 				 "5ad.my%20file");
 	assert_int_equal(tuf_find(t, "odd", &target, &err), 0);
 	assert_int_equal(tuf_target_url(t, &target, &url, &err), E_UNTRUSTED);
+	assert_int_equal(tuf_find(t, "long", &target, &err), 0);
+	assert_int_equal(tuf_target_url(t, &target, &sha512, &err), 0);
+	assert_string_equal(sha512,
+			    "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d3"
+			    "9a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca"
+			    "49f.long");
 	tuf_close(t);
 	t = NULL;
 
@@ -554,6 +625,9 @@ static void target_file_must_match_in_length_and_hash(void **state)
 			     bad[i].complaint);
 		(void)fclose(g);
 	}
+	json_object_clear(json_object_get(object, "hashes"));
+	assert_error(tuf_target_check_fd(&target, fileno(f), &err), E_UNTRUSTED, &err,
+		     "x: no hash is listed for it");
 	(void)fclose(f);
 }
 
@@ -577,6 +651,8 @@ int main(void)
 		cmocka_unit_test(delegated_role_in_the_store_is_not_fetched_again),
 		cmocka_unit_test(session_remembers_delegated_roles),
 		cmocka_unit_test(every_target_of_a_role_is_told_within_its_paths),
+		cmocka_unit_test(role_is_found_level_by_level_with_the_earliest_end_on_the_way),
+		cmocka_unit_test(role_is_looked_for_in_so_many_roles),
 		cmocka_unit_test(quoting_leaves_only_unreserved_characters),
 		cmocka_unit_test(target_url_has_the_hash_in_its_last_component),
 		cmocka_unit_test(target_file_must_match_in_length_and_hash),

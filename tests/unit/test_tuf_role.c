@@ -313,6 +313,9 @@ static void malformed_delegations_are_refused(void **state)
 		{DELEGATES("{'keys': {}, 'succinct_roles': {'keyids': [], 'threshold': 1, "
 			   "'name_prefix': 'b', 'bit_length': 33}}"),
 		 "bit_length: want 1 to 32"},
+		{DELEGATES("{'keys': {}, 'succinct_roles': {'keyids': [], 'threshold': 0, "
+			   "'name_prefix': 'b', 'bit_length': 8}}"),
+		 "succinct_roles.threshold: want 1 to"},
 		{DELEGATES("{'keys': {}, 'succinct_roles': {'keyids': [], 'threshold': 1, "
 			   "'bit_length': 8}}"),
 		 "name_prefix: missing"},
@@ -422,6 +425,12 @@ static void both_hash_algorithms_are_checked(void **state)
 	assert_error(tuf_meta_check(&m, "abd", 3, "x", &err), E_UNTRUSTED, &err, "its sha256 is");
 	(void)json_object_del(hashes, "sha256");
 	assert_int_equal(tuf_meta_check(&m, "abc", 3, "x", &err), 0);
+	assert_error(tuf_meta_check(&m, "abd", 3, "x", &err), E_UNTRUSTED, &err, "its sha512 is");
+	/* one that matches does not make up for one that does not */
+	json_object_set_new(
+		hashes, "sha256",
+		json_string("a52d159f262b2c6ddb724a61840befc36eb30c88877a4030b65cbe86298449c9"));
+	assert_error(tuf_meta_check(&m, "abc", 3, "x", &err), E_UNTRUSTED, &err, "its sha256 is");
 	assert_error(tuf_meta_check(&m, "abd", 3, "x", &err), E_UNTRUSTED, &err, "its sha512 is");
 }
 
