@@ -621,6 +621,74 @@ static void pgp_rsa_signature_gets_its_leading_zeros_back(void **state)
 	assert_false(key_verify(k, text, strlen(text), &s));
 }
 
+/* What signature headers of `len` bytes (at least 210) are worth, truly signed by the key. */
+static bool holds_with_headers(const struct pair *p, const struct key *k, size_t len)
+{
+	enum { FIXED = 6, CREATED = 6, FILLER = FIXED + CREATED };
+	static const unsigned char start[] = {4, 0, 22, 8, 0, 0, 5, 2, 0x6b, 2, 0xf2, 0xfb};
+	CLEANUP(json_decrefp) json_t *made = NULL;
+	CLEANUP(buf_clear) struct buf text = {0};
+	unsigned char headers[1024] = {0}, hash[SHA256_LEN];
+	size_t rest = len - FILLER - 2 - 192; /* of a subpacket that says nothing, in two bytes */
+	char hex[HEX_LEN(sizeof(headers)) + 1];
+
+	memcpy(headers, start, sizeof(start));
+	headers[4] = (unsigned char)((len - FIXED) >> 8);
+	headers[5] = (unsigned char)((len - FIXED) & 0xff);
+	headers[FILLER] = (unsigned char)(192 + (rest >> 8));
+	headers[FILLER + 1] = (unsigned char)(rest & 0xff);
+	headers[FILLER + 2] = 99;
+	const unsigned char trailer[] = {
+		4, 0xff, 0, 0, (unsigned char)(len >> 8), (unsigned char)(len & 0xff)};
+
+	assert_int_equal(buf_add(&text, message, MESSAGE_LEN, NULL), 0);
+	assert_int_equal(buf_add(&text, headers, len, NULL), 0);
+	assert_int_equal(buf_add(&text, trailer, sizeof(trailer), NULL), 0);
+	sha256(text.data, text.len, hash);
+	assert_int_equal(signer_sign(p->signer, hash, sizeof(hash), &made, NULL), 0);
+	hex_encode(headers, len, hex);
+
+	struct signature s = {.keyid = "id",
+			      .sig = json_string_value(json_object_get(made, "sig")),
+			      .other_headers = hex};
+	return key_verify(k, message, MESSAGE_LEN, &s);
+}
+
+static void pgp_headers_have_a_bound(void **state)
+{
+	CLEANUP(clear_pair) struct pair p = make_pair("ed25519");
+	const json_t *keyval = json_object_get(key_object(p.key), "keyval");
+	CLEANUP(key_freep)
+	struct key *k = parse(json_pack("{s:s,s:s,s:{s:{s:O}}}", "keytype", "eddsa", "scheme",
+					"pgp+eddsa-ed25519", "keyval", "public", "q",
+					json_object_get(keyval, "public")));
+
+	(void)state;
+	assert_true(holds_with_headers(&p, k, 210));
+	assert_true(holds_with_headers(&p, k, 512));
+	assert_false(holds_with_headers(&p, k, 513));
+	assert_false(holds_with_headers(&p, k, 1024));
+}
+
+static void pem_has_a_bound(void **state)
+{
+	CLEANUP(buf_clear) struct buf text = {0};
+	char spaces[4096 + 1 - sizeof(rsa2048) + 1];
+
+	(void)state;
+	memset(spaces, '\n', sizeof(spaces) - 1);
+	spaces[sizeof(spaces) - 1] = '\0';
+	assert_int_equal(buf_printf(&text, NULL, "%s%s", spaces, rsa2048), 0);
+	assert_int_equal(text.len, 4096);
+	for (int over = 0; over < 2; over++) {
+		CLEANUP(key_freep)
+		struct key *k = parse_pem("rsa", "rsassa-pss-sha256", text.data);
+
+		assert_int_equal(key_kind(k), over ? KEY_UNKNOWN : KEY_RSA_PSS);
+		assert_int_equal(buf_puts(&text, "\n", NULL), 0);
+	}
+}
+
 static void key_object_pem_wants_a_public_key(void **state)
 {
 	CLEANUP(buf_wipe) struct buf pem = {0};
@@ -765,6 +833,8 @@ int main(void)
 		cmocka_unit_test(rsa_numbers_have_bounds_on_both_sides),
 		cmocka_unit_test(rsa_signature_of_another_scheme_is_refused),
 		cmocka_unit_test(pgp_rsa_signature_gets_its_leading_zeros_back),
+		cmocka_unit_test(pgp_headers_have_a_bound),
+		cmocka_unit_test(pem_has_a_bound),
 		cmocka_unit_test(key_object_pem_wants_a_public_key),
 		cmocka_unit_test(one_key_counts_once_whatever_its_ids_and_schemes),
 		cmocka_unit_test(role_keys_take_only_the_named_and_known),
