@@ -116,6 +116,8 @@ static void a_tree_takes_no_more_than_it_may(void **state)
 		{"[", "[]", "]", false},
 		{"[", "{}", "]", false},
 		{"[", "1", "]", false},
+		{"[\"\\\"\",", "[]", "]", false}, /* that quote ends nothing, and begins nothing */
+		{"[\"\\\\\",", "[]", "]", false}, /* and this one does */
 		{"[", "\"\"", "]", false},
 		{"[", "[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]", "]", false},
 		{"[", "1                ", "]", true},

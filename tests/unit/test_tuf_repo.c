@@ -265,11 +265,16 @@ static void what_clients_read_differently_is_not_delegated(void **state)
 {
 	static const char *const patterns[] = {"",      "/a",   "a/",   "a//b", "a/[bc]",
 					       "{a,b}", "a\\*", ".x/*", "a/.b"};
-	static const char *const prefixes[] = {"", "AB", "0x", "g"};
+	static const char whole[] =
+		"aadf327c8267c09d6fffd87a1a80ad3c798469ff332b7a57b9e8c045d46b2af7";
+	static const char longer[] =
+		"aadf327c8267c09d6fffd87a1a80ad3c798469ff332b7a57b9e8c045d46b2af70";
+	static const char *const prefixes[] = {"", "AB", "0x", "g", longer};
 	static const char *const names[] = {"", "root", "targets", "snapshot", "timestamp"};
 	CLEANUP(json_decrefp) json_t *body = NULL;
 	CLEANUP(json_decrefp) json_t *fine = json_pack("[s]", "a/*");
 	CLEANUP(json_decrefp) json_t *none = json_array();
+	CLEANUP(json_decrefp) json_t *longest = json_pack("[s]", whole);
 	struct error err = {0};
 
 	(void)state;
@@ -291,8 +296,9 @@ static void what_clients_read_differently_is_not_delegated(void **state)
 			     "not a name for a delegated role");
 	assert_error(repo_delegate(body, "r", none, 1, &err), E_INVALID, &err, "at least one");
 	assert_error(repo_delegate(body, "r", fine, 0, &err), E_INVALID, &err, "want 1 to 64");
-	assert_int_equal(repo_delegate_hashed(body, "r", fine, 65, &err), E_INVALID);
+	assert_int_equal(repo_delegate_hashed(body, "r", longest, 65, &err), E_INVALID);
 	assert_null(json_object_get(body, "delegations"));
+	assert_int_equal(repo_delegate_hashed(body, "r", longest, 64, &err), 0);
 }
 
 /* Percent-encoded, with a version before it and .json behind it, a name is that of a file. */

@@ -96,6 +96,28 @@ static void a_role_that_no_search_comes_to_is_not_published(void **state)
 	}
 }
 
+/* One path that a search comes to is enough, wherever it stands. */
+static void a_role_of_several_paths_needs_one_that_is_reached(void **state)
+{
+	static const char *const names[] = {"a", "b"}, *const patterns[] = {"x/*", "x/*"};
+	static const struct {
+		const char *one, *two;
+		bool ok;
+	} cases[] = {{"y", "x/a", true}, {"x/a", "y", true}, {"x/a", "x/b", false}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP(json_decrefp)
+		json_t *paths = json_pack("[s,s]", cases[i].one, cases[i].two);
+		json_t *body = delegating(names, patterns, 2);
+		struct error err = {0};
+
+		assert_int_equal(repo_delegate(body, "b", paths, 1, &err), 0);
+		assert_int_equal(repo_delegate_terminating(body, "a", true, &err), 0);
+		assert_int_equal(review(body, 0, NOW, &err), cases[i].ok ? 0 : E_INVALID);
+	}
+}
+
 static void a_search_ends_after_so_many_roles(void **state)
 {
 	const char *names[TUF_DELEGATIONS_MAX + 1], *patterns[TUF_DELEGATIONS_MAX + 1];
@@ -385,6 +407,30 @@ static void everyone_on_the_way_must_be_trusted(void **state)
 	json_decref(t.bodies);
 }
 
+static void delegated_roles_are_counted(void **state)
+{
+	static const char *const names[] = {"c"}, *const patterns[] = {"x"};
+	json_t *bins = delegating(NULL, NULL, 0);
+	struct tree t = {.bodies = json_pack("{s:o}", "targets", bins)};
+	const struct descent *at = NULL;
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(repo_bins(bins, "bin", 16, 1, &err), 0);
+	for (int over = 0; over < 2; over++) {
+		CLEANUP(lineage_freep) struct lineage *l = NULL;
+
+		assert_int_equal(lineage_new(load, &t, &l, &err), 0);
+		if (over)
+			assert_error(lineage_find(l, "c", &at, &err), E_INVALID, &err,
+				     "more than 65536 delegated roles");
+		else
+			assert_int_equal(lineage_find(l, "bin-ffff", &at, &err), 0);
+		json_object_set_new(t.bodies, "bin-0000", delegating(names, patterns, 1));
+	}
+	json_decref(t.bodies);
+}
+
 /* Each path falls into one bin, and what the bins are called is what the search asks for. */
 static void each_path_is_trusted_to_the_bin_it_falls_into(void **state)
 {
@@ -470,6 +516,7 @@ int main(void)
 		cmocka_unit_test(expired_or_old_targets_are_not_published),
 		cmocka_unit_test(a_hash_that_no_client_knows_is_not_published),
 		cmocka_unit_test(a_role_that_no_search_comes_to_is_not_published),
+		cmocka_unit_test(a_role_of_several_paths_needs_one_that_is_reached),
 		cmocka_unit_test(a_search_ends_after_so_many_roles),
 		cmocka_unit_test(hash_prefixes_are_reviewed_like_paths),
 		cmocka_unit_test(patterns_made_elsewhere_are_reviewed),
@@ -481,6 +528,7 @@ int main(void)
 		cmocka_unit_test(a_root_fits_into_what_other_clients_fetch),
 		cmocka_unit_test(delegations_come_level_by_level_and_cycles_end),
 		cmocka_unit_test(everyone_on_the_way_must_be_trusted),
+		cmocka_unit_test(delegated_roles_are_counted),
 		cmocka_unit_test(each_path_is_trusted_to_the_bin_it_falls_into),
 		cmocka_unit_test(running_out_of_memory_is_reported),
 	};
