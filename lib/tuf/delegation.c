@@ -387,18 +387,51 @@ static int new_bin(const struct whole *w, const struct bins *b, uint32_t bin,
 	return 0;
 }
 
-/* The one bin that `path` falls into; without a path all of them, unless they are too many. */
-static int from_bins(const struct whole *w, const char *path, struct delegation **out,
+/* Whose delegations are asked for: those of a path, or towards a name, or (both NULL) all. */
+struct wanted {
+	const char *path, *name;
+};
+
+/* The bin of this name; none: *out is left as it was. */
+static int bin_named(const struct whole *w, const struct bins *b, const char *name,
+		     struct delegation **out, struct error *err)
+{
+	CLEANUP(delegations_freep) struct delegation *d = NULL;
+	size_t len = strlen(b->prefix);
+	unsigned long bin;
+	int r;
+
+	if (strncmp(name, b->prefix, len) != 0 || name[len] != '-')
+		return 0;
+	bin = strtoul(name + len + 1, NULL, 16);
+	if (bin >> (b->bits - 1) > 1)
+		return 0;
+	/* Only what would be written so again is one. */
+	r = new_bin(w, b, (uint32_t)bin, &d, err);
+	if (r == 0 && strcmp(d->name, name) == 0)
+		*out = steal(d);
+	return r;
+}
+
+static int from_bins(const struct whole *w, const struct wanted *wanted, struct delegation **out,
 		     struct error *err)
 {
 	struct bins b = {0};
+	uint64_t n;
 	int r = read_bins(w->succinct, &b, err);
 
 	if (r != 0)
 		return r;
-	if (path)
-		return new_bin(w, &b, bin_of(path, (int)b.bits), out, err);
-	for (uint64_t i = 0, n = UINT64_C(1) << b.bits; r == 0 && n <= ROLES_MAX && i < n; i++) {
+	if (wanted->path)
+		return new_bin(w, &b, bin_of(wanted->path, (int)b.bits), out, err);
+	if (wanted->name)
+		r = bin_named(w, &b, wanted->name, out, err);
+	if (r != 0 || *out)
+		return r;
+	n = UINT64_C(1) << b.bits;
+	if (wanted->name && n > TUF_DELEGATIONS_MAX)
+		n = TUF_DELEGATIONS_MAX;
+	for (uint64_t i = 0; r == 0 && n <= ROLES_MAX && i < n; i++) {
 		r = new_bin(w, &b, (uint32_t)i, out, err);
 		if (r == 0)
 			out = &(*out)->next;
@@ -406,7 +439,8 @@ static int from_bins(const struct whole *w, const char *path, struct delegation 
 	return r;
 }
 
-int delegations_for(json_t *object, const char *path, struct delegation **out, struct error *err)
+static int list_wanted(json_t *object, const struct wanted *wanted, struct delegation **out,
+		       struct error *err)
 {
 	CLEANUP(delegations_freep) struct delegation *list = NULL;
 	struct delegation **end = &list;
@@ -419,12 +453,12 @@ int delegations_for(json_t *object, const char *path, struct delegation **out, s
 		r = strict_read(object, "signed.delegations", whole_fields, ARRAY_LEN(whole_fields),
 				STRICT_OPEN, &w, err);
 	if (r == 0 && w.succinct)
-		r = from_bins(&w, path, &list, err);
+		r = from_bins(&w, wanted, &list, err);
 	json_array_foreach(w.roles, i, rule)
 	{
-		if (r != 0 || (path && *end && (*end)->terminating))
+		if (r != 0 || (wanted->path && *end && (*end)->terminating))
 			break;
-		if (path && !delegation_covers(rule, path))
+		if (wanted->path && !delegation_covers(rule, wanted->path))
 			continue;
 		if (*end)
 			end = &(*end)->next;
@@ -433,6 +467,17 @@ int delegations_for(json_t *object, const char *path, struct delegation **out, s
 	if (r == 0)
 		*out = steal(list);
 	return r;
+}
+
+int delegations_for(json_t *object, const char *path, struct delegation **out, struct error *err)
+{
+	return list_wanted(object, &(struct wanted){.path = path}, out, err);
+}
+
+int delegations_towards(json_t *object, const char *name, struct delegation **out,
+			struct error *err)
+{
+	return list_wanted(object, &(struct wanted){.name = name}, out, err);
 }
 
 void delegations_free(struct delegation *list)

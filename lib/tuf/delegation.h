@@ -49,6 +49,13 @@ MUSTCHECK int delegations_check(const json_t *object, struct error *err);
 enum { DELEGATIONS_LISTED_MAX = 65536 };
 MUSTCHECK int delegations_for(json_t *object, const char *path, struct delegation **out,
 			      struct error *err);
+
+/*
+ * For who looks for the role `name`: all roles, but of hash bins the one that is called so or, if
+ * none is, as many as a search looks into. A few bytes can stand for 2^32 of them. E_NOMEM.
+ */
+MUSTCHECK int delegations_towards(json_t *object, const char *name, struct delegation **out,
+				  struct error *err);
 void delegations_free(struct delegation *list);
 DEFINE_CLEANUP(struct delegation *, delegations_free)
 

@@ -219,13 +219,14 @@ struct node {
 	const struct delegation *d;
 };
 
-/* All that delegations_for() gave: the nodes point into it. */
+/* All that delegations_towards() gave: the nodes point into it. */
 struct level {
 	struct level *next;
 	struct delegation *list;
 };
 
 struct tree {
+	const char *name; /* of the role that is looked for */
 	struct node *first, *last;
 	struct level *levels;
 	size_t n;
@@ -278,7 +279,7 @@ static int add_children(struct tree *tree, const struct tuf_role *role, const st
 		return error_nomem(err);
 	level->next = tree->levels;
 	tree->levels = level;
-	r = delegations_for(delegations_of(role), NULL, &level->list, err);
+	r = delegations_towards(delegations_of(role), tree->name, &level->list, err);
 	for (const struct delegation *d = level->list; r == 0 && d; d = d->next)
 		r = add_node(tree, up, d, err);
 	return r;
@@ -295,8 +296,7 @@ static const struct node *node_of(const struct tree *tree, const char *name, con
 }
 
 /* Look for the role, loading no more of the others than it takes. */
-static int find_role(struct tuf *t, struct tree *tree, const char *name, const struct node **out,
-		     struct error *err)
+static int find_role(struct tuf *t, struct tree *tree, const struct node **out, struct error *err)
 {
 	size_t loaded = 0;
 	int r = add_children(tree, t->role[TUF_TARGETS], NULL, err);
@@ -305,11 +305,11 @@ static int find_role(struct tuf *t, struct tree *tree, const char *name, const s
 	for (; r == 0; node = node->next) {
 		const struct loaded *now;
 
-		*out = node_of(tree, name, NULL);
+		*out = node_of(tree, tree->name, NULL);
 		if (*out)
 			return 0;
 		if (!node || loaded == TUF_DELEGATIONS_MAX)
-			return error_set(err, E_NOTFOUND, "%s: no such delegated role", name);
+			return error_set(err, E_NOTFOUND, "%s: no such delegated role", tree->name);
 		if (node_of(tree, node->d->name, node))
 			continue;
 		r = obtain(t, node->d, &now, err);
@@ -331,14 +331,14 @@ static bool is_entitled(const struct node *node, const char *path)
 
 int tuf_delegated(struct tuf *t, const char *role, struct tuf_delegated *out, struct error *err)
 {
-	CLEANUP(tree_clear) struct tree tree = {0};
+	CLEANUP(tree_clear) struct tree tree = {.name = role};
 	const struct loaded *now = NULL;
 	const struct node *at = NULL;
 	int64_t until = INT64_MAX;
 	int r = check_complete(t, err);
 
 	if (r == 0)
-		r = find_role(t, &tree, role, &at, err);
+		r = find_role(t, &tree, &at, err);
 	if (r == 0)
 		r = obtain(t, at->d, &now, err);
 	if (r != 0)
@@ -354,7 +354,7 @@ int tuf_each_target(struct tuf *t, const char *role,
 		    int (*each)(void *ctx, const struct tuf_target *target), void *ctx,
 		    struct error *err)
 {
-	CLEANUP(tree_clear) struct tree tree = {0};
+	CLEANUP(tree_clear) struct tree tree = {.name = role};
 	const struct tuf_role *from = t->role[TUF_TARGETS];
 	const char *name = tuf_type_name(TUF_TARGETS);
 	const struct loaded *now;
@@ -363,7 +363,7 @@ int tuf_each_target(struct tuf *t, const char *role,
 	int r = check_complete(t, err);
 
 	if (r == 0 && strcmp(role, name) != 0) {
-		r = find_role(t, &tree, role, &at, err);
+		r = find_role(t, &tree, &at, err);
 		if (r == 0)
 			r = obtain(t, at->d, &now, err);
 		if (r == 0) {

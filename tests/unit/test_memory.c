@@ -547,6 +547,46 @@ static void options_set_the_bound(void **state)
 	}
 }
 
+/* A few bytes can say that there are 2^16 roles with long names. */
+static void number_of_hash_bins_costs_no_memory(void **state)
+{
+	enum { TEXT = 64 * 1024, PREFIX = 195 };
+	char prefix[PREFIX + 1], name[PREFIX + 16];
+	struct buf members = {0};
+	struct tuf_delegated found;
+	struct error err = {0};
+	struct repo w;
+	struct tuf *t;
+	size_t before;
+
+	(void)state;
+	repo_start(&w, 1);
+	publish_root(&w, 1, file_of(&w, "trusted"), TEXT / 8);
+	publish_targets(&w, "r", 1, TEXT / 8);
+	publish_all(&w, 1, TEXT / 8);
+	memset(prefix, 'r', PREFIX);
+	prefix[PREFIX] = '\0';
+	assert_int_equal(
+		buf_printf(&members, NULL,
+			   "\"_type\":\"targets\",\"version\":1,\"targets\":{},"
+			   "\"delegations\":{\"keys\":{%s},\"succinct_roles\":{\"keyids\":[%s],"
+			   "\"threshold\":1,\"bit_length\":16,\"name_prefix\":\"%s\"}}",
+			   w.keys.data, w.keyids.data, prefix),
+		0);
+	publish(&w, file_of(&w, "1.targets.json"), members.data, DENSE, TEXT / 8);
+	buf_clear(&members);
+	before = start();
+	t = open_session(&w, TEXT);
+	refresh(t);
+	(void)snprintf(name, sizeof(name), "%s-ffff", prefix);
+	assert_error(tuf_delegated(t, name, &found, &err), E_UNTRUSTED, &err,
+		     "snapshot.json: does not list rrr");
+	assert_int_equal(tuf_delegated(t, "another", &found, &err), E_UNTRUSTED);
+	assert_within("many hash bins", before, TEXT);
+	tuf_close(t);
+	repo_end(&w);
+}
+
 static void length_of_a_root_chain_costs_no_memory(void **state)
 {
 	enum { ROOT_SIZE = 2048, TEXT = 32 * 1024 };
@@ -578,6 +618,7 @@ int main(void)
 		cmocka_unit_test(weight_is_refused_from_its_bound_on),
 		cmocka_unit_test(largest_metadata_stays_within_the_bound),
 		cmocka_unit_test(options_set_the_bound),
+		cmocka_unit_test(number_of_hash_bins_costs_no_memory),
 		cmocka_unit_test(length_of_a_root_chain_costs_no_memory),
 	};
 

@@ -316,6 +316,61 @@ static void hash_bin_is_named_by_the_top_bits(void **state)
 	}
 }
 
+/* Who looks for a role is told of one bin, or of as many as a search looks into. */
+static void hash_bin_is_known_by_its_name(void **state)
+{
+	static const struct {
+		int bits;
+		const char *name;
+		bool is;
+	} cases[] = {
+		{1, "bin-0", true},
+		{1, "bin-1", true},
+		{1, "bin-2", false},
+		{5, "bin-1f", true},
+		{5, "bin-20", false},
+		{5, "bin-f", false},
+		{5, "bin-01", true},
+		{5, "bin-001", false},
+		{8, "bin-aa", true},
+		{8, "bin-AA", false},
+		{8, "bin-0xa", false},
+		{8, "bin-+1", false},
+		{8, "bin- 1", false},
+		{8, "bin-", false},
+		{8, "bin", false},
+		{8, "binaa", false},
+		{8, "bin-aa ", false},
+		{8, "", false},
+		{32, "bin-ffffffff", true},
+		{32, "bin-100000000", false},
+		{32, "bin-ffffffffffffffffff", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP(delegations_freep) struct delegation *list = NULL;
+		CLEANUP(json_decrefp)
+		json_t *object = json_pack("{s:{}, s:{s:[], s:i, s:i, s:s}}", "keys",
+					   "succinct_roles", "keyids", "threshold", 1, "bit_length",
+					   cases[i].bits, "name_prefix", "bin");
+		struct error err = {0};
+		size_t n = 0;
+
+		assert_int_equal(delegations_towards(object, cases[i].name, &list, &err), 0);
+		for (const struct delegation *d = list; d; d = d->next)
+			n++;
+		if (cases[i].is) {
+			assert_int_equal(n, 1);
+			assert_string_equal(list->name, cases[i].name);
+			assert_int_equal(list->bin,
+					 strtoul(strchr(cases[i].name, '-') + 1, NULL, 16));
+		} else {
+			assert_int_equal(n, cases[i].bits < 5 ? 2 : TUF_DELEGATIONS_MAX);
+		}
+	}
+}
+
 static void target_in_a_hash_bin_is_found(void **state)
 {
 	CLEANUP(sim_freep) struct tuf_sim *s = sim_new();
@@ -646,6 +701,7 @@ int main(void)
 		cmocka_unit_test(hostile_pattern_takes_no_time),
 		cmocka_unit_test(hash_prefix_is_of_the_paths_sha256),
 		cmocka_unit_test(hash_bin_is_named_by_the_top_bits),
+		cmocka_unit_test(hash_bin_is_known_by_its_name),
 		cmocka_unit_test(target_in_a_hash_bin_is_found),
 		cmocka_unit_test(unusual_role_names_are_quoted),
 		cmocka_unit_test(delegated_role_in_the_store_is_not_fetched_again),
