@@ -6,6 +6,7 @@
 
 #include "lib/base/digest.h"
 #include "lib/base/error.h"
+#include "lib/base/hex.h"
 #include "lib/json/strict.h"
 #include "lib/tuf/role.h"
 
@@ -392,25 +393,19 @@ struct wanted {
 	const char *path, *name;
 };
 
-/* The bin of this name; none: *out is left as it was. */
-static int bin_named(const struct whole *w, const struct bins *b, const char *name,
-		     struct delegation **out, struct error *err)
+/* The number of the bin of this name: its prefix, a dash, and all of its digits. */
+static bool bin_named(const struct bins *b, const char *name, uint32_t *out)
 {
-	CLEANUP(delegations_freep) struct delegation *d = NULL;
-	size_t len = strlen(b->prefix);
-	unsigned long bin;
-	int r;
+	size_t len = strlen(b->prefix), digits = (size_t)(b->bits + 3) / 4;
+	uint32_t bin = 0;
 
-	if (strncmp(name, b->prefix, len) != 0 || name[len] != '-')
-		return 0;
-	bin = strtoul(name + len + 1, NULL, 16);
-	if (bin >> (b->bits - 1) > 1)
-		return 0;
-	/* Only what would be written so again is one. */
-	r = new_bin(w, b, (uint32_t)bin, &d, err);
-	if (r == 0 && strcmp(d->name, name) == 0)
-		*out = steal(d);
-	return r;
+	if (strncmp(name, b->prefix, len) != 0 || name[len] != '-' ||
+	    !hex_is(name + len + 1, digits))
+		return false;
+	for (const char *p = name + len + 1; *p; p++)
+		bin = bin << 4 | (uint32_t)(*p <= '9' ? *p - '0' : *p - 'a' + 10);
+	*out = bin;
+	return bin >> (b->bits - 1) <= 1;
 }
 
 static int from_bins(const struct whole *w, const struct wanted *wanted, struct delegation **out,
@@ -418,16 +413,15 @@ static int from_bins(const struct whole *w, const struct wanted *wanted, struct 
 {
 	struct bins b = {0};
 	uint64_t n;
+	uint32_t bin;
 	int r = read_bins(w->succinct, &b, err);
 
 	if (r != 0)
 		return r;
 	if (wanted->path)
 		return new_bin(w, &b, bin_of(wanted->path, (int)b.bits), out, err);
-	if (wanted->name)
-		r = bin_named(w, &b, wanted->name, out, err);
-	if (r != 0 || *out)
-		return r;
+	if (wanted->name && bin_named(&b, wanted->name, &bin))
+		return new_bin(w, &b, bin, out, err);
 	n = UINT64_C(1) << b.bits;
 	if (wanted->name && n > TUF_DELEGATIONS_MAX)
 		n = TUF_DELEGATIONS_MAX;
