@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policies/publisher.h"
 
+#include "lib/sign/ed25519.h"
 #include "tests/support/product_log.h"
 #include "tests/unit/unit.h"
 
@@ -164,6 +165,33 @@ static void moved_log(json_t *x)
 
 	assert_int_equal(json_object_set_new(log, "url", json_string("https://new.example/")), 0);
 }
+/* Replace the log by one of this origin and key (NULL: its own). */
+static void replace_log(json_t *x, const char *origin, const unsigned char *pub)
+{
+	json_t *log = json_array_get(json_object_get(x, "logs"), 0);
+	CLEANUP(buf_clear) struct buf vkey = {0};
+	struct note_key old, new;
+	struct error err = {0};
+
+	assert_int_equal(
+		note_key_parse(json_string_value(json_object_get(log, "vkey")), &old, &err), 0);
+	assert_int_equal(note_key_make(origin, NOTE_ED25519, pub ? pub : old.pub, &new, &err), 0);
+	assert_int_equal(note_key_format(&new, &vkey, &err), 0);
+	assert_int_equal(json_object_set_new(log, "origin", json_string(origin)), 0);
+	assert_int_equal(json_object_set_new(log, "vkey", json_string(vkey.data)), 0);
+}
+static void log_of_another_key(json_t *x)
+{
+	static const unsigned char seed[ED25519_LEN] = {7};
+	unsigned char pub[ED25519_LEN];
+
+	assert_int_equal(ed25519_public(seed, pub, NULL), 0);
+	replace_log(x, PLOG_ORIGIN, pub);
+}
+static void log_of_another_origin(json_t *x)
+{
+	replace_log(x, "another.example/log", NULL);
+}
 static void no_witnesses(json_t *x)
 {
 	assert_int_equal(json_object_del(x, "witnesses"), 0);
@@ -209,6 +237,8 @@ static void names_logs_and_witnesses_are_compared(void **state)
 		{NULL, no_log, CHANGE_LOGS},
 		{no_log, as_it_was, 0}, /* a log joins */
 		{NULL, moved_log, 0},
+		{NULL, log_of_another_key, CHANGE_LOGS}, /* under the name of the old one */
+		{NULL, log_of_another_origin, CHANGE_LOGS},
 		{NULL, no_witnesses, CHANGE_LOGS},
 		{no_witnesses, as_it_was, 0}, /* witnesses where there were none */
 		{NULL, fewer_witnesses, CHANGE_LOGS},
