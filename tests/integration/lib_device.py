@@ -317,8 +317,10 @@ class Product:
         return doc
 
     def handover(self, release=False, approvals=2, final=True, publish=True, notice=None,
-                 when_is=lambda what: None, support_until=None):
+                 when_is=lambda what: None, support_until=None, people=lambda bridge, after: None):
         """A deposit, its release, the bridge, the root after it, and first targets under that.
+
+        `people` may change whom the bridge and the root after it list, before they are made.
 
         `notice`: a trustee's, on this ground, in place of the vendor's end of life. `when_is` is
         told what comes next ("deposit", "notice", "approval", "bridge"), and may set clocks.
@@ -327,6 +329,7 @@ class Product:
         self.stewards = Publisher("stewards", "stewards")
         self.keepers = Publisher("stewards", "stewards")  # the same people, fresh online keys
         self.keepers.root = self.stewards.root
+        people(self.stewards, self.keepers)
         bridge = self.root(self.stewards, vendor.root[:2], bridge=True, expires=-1)
         trustees = [Key() for _ in range(3)]
         seats = [{"name": name, "keyid": key.id, "encryption_fingerprint": f"{i:040x}",

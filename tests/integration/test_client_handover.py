@@ -360,17 +360,44 @@ def a_root_after_the_bridge_by_others_is_refused(case):
     assert d.status()["root_version"] == 1
 
 
-def online_keys_of_the_old_publisher_are_refused(case):
+def _reusing(case, of_anchor, people):
+    """A handover to people who list an online key of the vendor's: of its first or last root."""
     product = case.product
     product.image("1.0.0", V1)
     product.publish()
     d = case.device(image=V1, policy="auto")
-    product.handover(publish=False)
-    product.publish_root(product.bridge)
-    product.keepers.snapshot = product.vendor.timestamp
-    product.publish_root(product.root(product.keepers, product.stewards.root))
-    assert "old publisher's timestamp key" in d.expect(3, "update").stderr
-    assert d.status()["root_version"] == 1
+    first, product.vendor.timestamp = product.vendor.timestamp, Key()
+    product.publish_root(product.root(product.vendor, []))
+    product.publish()
+    d.ok("check")
+    old = first if of_anchor else product.vendor.timestamp
+    product.handover(people=lambda bridge, after: people(bridge, after, old))
+    assert "its snapshot key is the old publisher's timestamp key" in d.expect(3, "update").stderr
+    assert d.status()["root_version"] == 2
+
+
+def _in_bridge(bridge, _, old):
+    bridge.snapshot = old
+
+
+def _after_bridge(_, after, old):
+    after.snapshot = old
+
+
+def online_keys_of_the_old_publisher_are_refused(case):
+    _reusing(case, False, _after_bridge)
+
+
+def online_keys_of_the_old_publisher_are_refused_in_the_bridge(case):
+    _reusing(case, False, _in_bridge)
+
+
+def online_keys_that_were_rotated_away_are_refused(case):
+    _reusing(case, True, _after_bridge)
+
+
+def online_keys_that_were_rotated_away_are_refused_in_the_bridge(case):
+    _reusing(case, True, _in_bridge)
 
 
 def a_bridge_alone_waits_for_the_root_after_it(case):
