@@ -7,8 +7,10 @@ import sys
 import tempfile
 import unittest
 import urllib.parse
+from datetime import datetime, timedelta, timezone
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from lib_device import preload  # noqa: E402
 from libtuf import Key, Repository, Server  # noqa: E402
 
 CLIENT = os.path.join(os.environ["BIN"], "bequest-client")
@@ -259,6 +261,32 @@ class TufVerb(unittest.TestCase):
         done = subprocess.run(command, capture_output=True, check=False, timeout=60)
         self.assertEqual(done.returncode, 1)
         self.assertEqual(json.loads(done.stdout)["error"], "network")
+
+    def test_time_is_the_system_clocks(self):
+        """Also of one that was preloaded, as faketime does it; every role of the very second."""
+        library = None if os.environ.get("CROSS") else preload("clock", self.folder)
+        if not library:
+            self.skipTest("the sanitizers want to be loaded first, and so does an emulator")
+        end = datetime.strptime(self.repo.expires, "%Y-%m-%dT%H:%M:%SZ")
+        end = int(end.replace(tzinfo=timezone.utc).timestamp())
+
+        def at(second):
+            return {"LD_PRELOAD": str(library), "CLOCK_AT": str(second)}
+
+        self.assertEqual(self.init(), 0)
+        self.assertEqual(self.refresh(at(end)), 1)
+        self.assertIn("root.json: expired", self.error)
+        self.assertEqual(self.stored(), ["root.json"])
+        self.assertEqual(self.server.taken(), [M + "2.root.json"])
+        self.assertEqual(self.refresh(at(end - 1)), 0)
+        # What expired locally does not hinder what is new.
+        self.repo.expires = (datetime.now(timezone.utc)
+                             + timedelta(days=60)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.repo.rotate_root()
+        self.assertEqual(self.refresh(at(end)), 1)
+        self.assertIn("timestamp.json: expired", self.error)
+        self.repo.release()
+        self.assertEqual(self.refresh(at(end)), 0, getattr(self, "error", ""))
 
     def test_timestamp_by_a_stranger_is_refused(self):
         self.assertEqual(self.init(), 0)
