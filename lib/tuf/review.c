@@ -169,7 +169,19 @@ static int check_delegation(const struct delegation *list, const struct delegati
 
 /* --- targets ------------------------------------------------------------- */
 
-static int check_hashes(const json_t *targets, struct error *err)
+/* Under consistent snapshots the file is called "<sha256>.<last component>". */
+static int check_file_name(const char *path, const char *where, struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = strlen(slash ? slash + 1 : path);
+
+	if (len >= 1 && len <= REVIEW_FILE_NAME_MAX)
+		return 0;
+	return error_set(err, E_INVALID, "%s: last component: want 1 to %d bytes, got %zu", where,
+			 REVIEW_FILE_NAME_MAX, len);
+}
+
+static int check_entries(const json_t *targets, struct error *err)
 {
 	const char *path;
 	json_t *entry;
@@ -182,6 +194,9 @@ static int check_hashes(const json_t *targets, struct error *err)
 		int r;
 
 		(void)snprintf(where, sizeof(where), "signed.targets[\"%.80s\"]", path);
+		r = check_file_name(path, where, err);
+		if (r < 0)
+			return r;
 		r = hashes_new(json_object_get(entry, "hashes"), where, &h, &none);
 		if (r < 0)
 			return r == E_UNTRUSTED ? error_set(err, E_INVALID, "%s", none.text)
@@ -205,7 +220,7 @@ int review_targets(const struct tuf_role *role, int64_t last, int64_t now, struc
 		r = error_set(err, E_INVALID, "has %zu bytes, and clients take no more than %d",
 			      len, TUF_TARGETS_MAX);
 	if (r == 0)
-		r = check_hashes(json_object_get(body, "targets"), err);
+		r = check_entries(json_object_get(body, "targets"), err);
 	if (r == 0)
 		r = delegations_for(json_object_get(body, "delegations"), NULL, &list, err);
 	for (const struct delegation *d = list; r == 0 && d; d = d->next) {

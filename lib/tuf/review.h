@@ -26,12 +26,14 @@ MUSTCHECK int review_root(const struct tuf_root *root, int64_t now, struct error
 
 /*
  * Targets, top-level or delegated: not expired, a version above `last` (0: none
- * yet), hashes that a client can check, no more than fits the role. Of its
+ * yet), hashes that a client can check, paths whose files can be named under
+ * consistent snapshots (REVIEW_FILE_NAME_MAX), no more than fits the role. Of its
  * delegations: names that can be those of files, thresholds that can be reached,
  * `terminating` written out, without which python-tuf, tough and tuf-js refuse
  * all, patterns that all clients read alike, and no role that no search would come to, because a
  * terminating one stands before it, or as many others as a client looks at. E_INVALID.
  */
+enum { REVIEW_FILE_NAME_MAX = 255 - SHA256_HEX - 1 };
 MUSTCHECK int review_targets(const struct tuf_role *role, int64_t last, int64_t now,
 			     struct error *err);
 

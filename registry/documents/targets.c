@@ -182,15 +182,17 @@ struct target {
 };
 
 /*
- * Where targets are stored: below folders that no target file may be, with
- * names that are plain everywhere: a backslash parts folders elsewhere.
+ * Where targets are stored: below folders that no target file may be and that
+ * are served, with names that are plain everywhere: a backslash parts folders
+ * elsewhere.
  */
 static bool target_path_ok(const char *path)
 {
 	if (!file_path_ok(path) || strchr(path, '\\') || strlen(path) > PATH_SIZE / 4)
 		return false;
 	for (const char *p = path, *slash; (slash = strchr(p, '/')) != NULL; p = slash + 1)
-		if (strspn(p, "0123456789abcdef") == SHA256_HEX && p[SHA256_HEX] == '.')
+		if ((strspn(p, "0123456789abcdef") == SHA256_HEX && p[SHA256_HEX] == '.') ||
+		    strncmp(p, FILE_TEMP_PREFIX, strlen(FILE_TEMP_PREFIX)) == 0)
 			return false;
 	return true;
 }

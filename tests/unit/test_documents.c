@@ -148,6 +148,33 @@ static void targets_version_signature_and_expiry_are_checked(void **state)
 	paper_clear(&root);
 }
 
+/* What the disk cannot hold, or the server does not serve, would end all publishing. */
+static void targets_have_names_that_can_be_stored_and_served(void **state)
+{
+	struct town *t = *state;
+	struct paper root, p;
+	struct error err = {0};
+	char name[192];
+
+	town_settle(t, &root);
+	memset(name, 'a', sizeof(name));
+	name[191] = '\0';
+	p = town_targets(t, 2, "vendor");
+	town_add_target(&p, name, "x", NULL);
+	assert_refused1(t, p, E_INVALID, "last component: want 1 to 190 bytes, got 191");
+	p = town_targets(t, 2, "vendor");
+	town_add_target(&p, ".tmp-x/image.bin", "x", NULL);
+	assert_refused1(t, p, E_INVALID, "\".tmp-x/image.bin\": not a path");
+	name[190] = '\0';
+	p = town_targets(t, 2, "vendor");
+	town_add_target(&p, name, "x", NULL);
+	town_expect(t, paper_copy(&p), "waiting");
+	assert_int_equal(town_upload(t, "x", &err), 0);
+	town_expect(t, p, "published");
+	assert_sound(t);
+	paper_clear(&root);
+}
+
 static void publishing_policy_refuses_with_its_reason(void **state)
 {
 	static const struct {
@@ -556,6 +583,7 @@ int main(void)
 		IN_TOWN(same_document_again_gets_the_same_answer),
 		IN_TOWN(targets_wait_for_blobs_and_then_appear_whole),
 		IN_TOWN(targets_version_signature_and_expiry_are_checked),
+		IN_TOWN(targets_have_names_that_can_be_stored_and_served),
 		IN_TOWN(publishing_policy_refuses_with_its_reason),
 		IN_TOWN(delegated_role_is_found_by_its_keys_and_published_with_its_parent),
 		IN_TOWN(delegated_role_lists_what_was_delegated_to_it),

@@ -66,6 +66,36 @@ static void a_hash_that_no_client_knows_is_not_published(void **state)
 		     "signed.targets[\"a\"]: cannot check its hash \"sha256\"");
 }
 
+/* "<sha256>." stands before it, and the whole is the name of a file. */
+static void paths_leave_room_for_their_hash(void **state)
+{
+	static const char sha256[] =
+		"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+	char name[200], path[256];
+	struct error err = {0};
+
+	(void)state;
+	memset(name, 'a', sizeof(name));
+	for (size_t len = 190; len <= 191; len++) {
+		for (int i = 0; i < 2; i++) {
+			json_t *body = delegating(NULL, NULL, 0);
+
+			(void)snprintf(path, sizeof(path), "%s%.*s", i ? "dir/" : "", (int)len,
+				       name);
+			assert_int_equal(repo_targets_add(body, path, 1, sha256, NULL, &err), 0);
+			if (len == 190)
+				assert_int_equal(review(body, 0, NOW, &err), 0);
+			else
+				assert_error(review(body, 0, NOW, &err), E_INVALID, &err,
+					     "last component: want 1 to 190 bytes, got 191");
+		}
+	}
+	json_t *body = delegating(NULL, NULL, 0);
+	assert_int_equal(repo_targets_add(body, "dir/", 1, sha256, NULL, &err), 0);
+	assert_error(review(body, 0, NOW, &err), E_INVALID, &err,
+		     "signed.targets[\"dir/\"]: last component: want 1 to 190 bytes, got 0");
+}
+
 static void a_role_that_no_search_comes_to_is_not_published(void **state)
 {
 	static const char *const names[] = {"a", "b"};
@@ -515,6 +545,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(expired_or_old_targets_are_not_published),
 		cmocka_unit_test(a_hash_that_no_client_knows_is_not_published),
+		cmocka_unit_test(paths_leave_room_for_their_hash),
 		cmocka_unit_test(a_role_that_no_search_comes_to_is_not_published),
 		cmocka_unit_test(a_role_of_several_paths_needs_one_that_is_reached),
 		cmocka_unit_test(a_search_ends_after_so_many_roles),
