@@ -113,35 +113,38 @@ static int read_object(json_t *object, const char *where, struct leaf *out, stru
 	return r;
 }
 
-int leaf_write(struct leaf *l, struct buf *out, struct error *err)
+/* Append the canonical form, of which the hash is. */
+static int write_object(const json_t *object, struct leaf *l, struct buf *out, struct error *err)
 {
-	char prev[SHA256_HEX_SIZE];
 	size_t start = out->len;
-	json_t *object;
-	int r = check(l, err);
+	int r = canon_write(object, out, err);
 
-	if (r < 0)
-		return error_prefix(err, r, "leaf");
-	hex_encode(l->prev.b, sizeof(l->prev.b), prev);
-	object = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "kind", l->kind, "product",
-			   l->product, "id", l->id, "sha256", l->sha256, "version",
-			   (json_int_t)l->version, "seq", (json_int_t)l->seq, "prev", prev);
-	if (!object)
-		return error_nomem(err);
-	if (*l->role && json_object_set_new(object, "role", json_string(l->role)) < 0)
-		r = error_nomem(err);
-	if (r == 0)
-		r = canon_write(object, out, err);
-	json_decref(object);
 	if (r == 0)
 		merkle_leaf(out->data + start, out->len - start, &l->hash);
 	return r;
 }
 
+int leaf_write(struct leaf *l, struct buf *out, struct error *err)
+{
+	char prev[SHA256_HEX_SIZE];
+	json_auto_t *object = NULL;
+	int r = check(l, err);
+
+	if (r < 0)
+		return error_prefix(err, r, "leaf");
+	hex_encode(l->prev.b, sizeof(l->prev.b), prev);
+	/* In canonical order, so that nothing is sorted. */
+	object = json_pack("{s:s, s:s, s:s, s:s, s:s*, s:I, s:s, s:I}", "id", l->id, "kind",
+			   l->kind, "prev", prev, "product", l->product, "role",
+			   *l->role ? l->role : NULL, "seq", (json_int_t)l->seq, "sha256",
+			   l->sha256, "version", (json_int_t)l->version);
+	return object ? write_object(object, l, out, err) : error_nomem(err);
+}
+
 int leaf_parse(const void *data, size_t len, struct leaf *out, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf again = {0};
-	json_t *object = NULL;
+	json_auto_t *object = NULL;
 	struct leaf l;
 	int r;
 
@@ -150,10 +153,9 @@ int leaf_parse(const void *data, size_t len, struct leaf *out, struct error *err
 	r = strict_parse(data, len, NULL, &object, err);
 	if (r == 0)
 		r = read_object(object, "", &l, err);
-	json_decref(object);
 	if (r < 0)
 		return error_prefix(err, r, "leaf");
-	r = leaf_write(&l, &again, err);
+	r = write_object(object, &l, &again, err);
 	if (r < 0)
 		return r;
 	if (again.len != len || memcmp(again.data, data, len) != 0)
@@ -206,7 +208,7 @@ static int read_line(const char *line, size_t len, struct leaf *out, struct erro
 	};
 	struct line in = {0};
 	CLEANUP(buf_clear) struct buf bytes = {0};
-	json_t *object = NULL;
+	json_auto_t *object = NULL;
 	int r;
 
 	if (len > LINE_MAX)
@@ -216,11 +218,10 @@ static int read_line(const char *line, size_t len, struct leaf *out, struct erro
 		r = strict_read(object, "", fields, ARRAY_LEN(fields), STRICT_CLOSED, &in, err);
 	if (r == 0)
 		r = read_object(in.leaf, "leaf", out, err);
-	json_decref(object);
 	if (r < 0)
 		return r;
 	out->index = (uint64_t)in.index;
-	return leaf_write(out, &bytes, err); /* for its hash */
+	return write_object(in.leaf, out, &bytes, err);
 }
 
 int leaf_reader_new(const char *product, const struct leaf_sink *sink, struct leaf_reader **out,
