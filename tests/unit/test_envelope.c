@@ -449,6 +449,41 @@ static void signatures_that_count_displace_those_that_do_not(void **state)
 		     "not the same document");
 }
 
+/* Of two that hold, the first stays; and a key counts under each of its ids. */
+static void a_signature_that_holds_is_not_displaced(void **state)
+{
+	CLEANUP(buf_wipe) struct buf pem = {0};
+	CLEANUP(signer_freep) struct signer *s = NULL;
+	CLEANUP(role_keys_clear) struct role_keys keys = {0};
+	CLEANUP(envelope_freep) struct envelope *mine = make(BODY);
+	CLEANUP(envelope_freep) struct envelope *empty = make(BODY);
+	CLEANUP(envelope_freep) struct envelope *copy = make(BODY);
+	json_auto_t *list = NULL, *one = NULL, *other = NULL;
+	const struct buf *text = envelope_canonical(mine);
+	struct error err = {0};
+	char before[SHA256_HEX_SIZE];
+
+	(void)state;
+	assert_int_equal(signer_generate("ecdsa", &pem, &err), 0); /* each one is another */
+	assert_int_equal(signer_from_pem(pem.data, pem.len, &s, &err), 0);
+	list = json_pack("{s:O, s:O}", "a", key_object(signer_key(s)), "b",
+			 key_object(signer_key(s)));
+	assert_int_equal(role_keys_parse(list, NULL, 1, "keys", &keys, &err), 0);
+	assert_int_equal(keys.nalso, 1);
+	assert_int_equal(signer_sign(s, text->data, text->len, &one, &err), 0);
+	assert_int_equal(signer_sign(s, text->data, text->len, &other, &err), 0);
+	json_object_set_new(one, "keyid", json_string("b"));
+	json_object_set_new(other, "keyid", json_string("b"));
+	assert_int_equal(envelope_add(mine, one, &err), 0);
+	assert_int_equal(envelope_add(copy, other, &err), 0);
+	memcpy(before, envelope_sha256(mine), sizeof(before));
+	assert_string_not_equal(envelope_sha256(copy), before);
+	assert_int_equal(envelope_merge_counting(mine, copy, &keys, &err), 0);
+	assert_string_equal(envelope_sha256(mine), before);
+	assert_int_equal(envelope_merge_counting(empty, copy, &keys, &err), 0);
+	assert_int_equal(envelope_count(empty, &keys, NULL), 1);
+}
+
 /* Nor is there room that strangers could use up. */
 static void signatures_that_do_not_count_are_not_merged(void **state)
 {
@@ -548,6 +583,7 @@ int main(void)
 		cmocka_unit_test(the_order_of_signing_leaves_no_trace),
 		cmocka_unit_test(merge_displaces_nothing_and_wants_the_same_document),
 		cmocka_unit_test(signatures_that_count_displace_those_that_do_not),
+		cmocka_unit_test(a_signature_that_holds_is_not_displaced),
 		cmocka_unit_test(signatures_that_do_not_count_are_not_merged),
 		cmocka_unit_test(unknown_fields_survive_a_signature),
 		cmocka_unit_test(a_signature_too_many_is_refused_and_nothing_changes),

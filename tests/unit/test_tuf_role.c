@@ -119,6 +119,35 @@ static void role_of_fewer_keys_than_its_threshold_is_read(void **state)
 	assert_int_equal(root->role[TUF_TARGETS].threshold, 2);
 }
 
+static void number_of_keys_is_bounded(void **state)
+{
+	(void)state;
+	for (int over = 0; over < 2; over++) {
+		CLEANUP(sim_freep) struct tuf_sim *s = sim_new();
+		CLEANUP(buf_clear) struct buf bytes = {0};
+		CLEANUP(tuf_root_freep) struct tuf_root *root = NULL;
+		struct sim_role *role = sim_role(s, "root");
+		json_t *keys = json_object_get(role->body, "keys");
+		struct error err = {0};
+
+		while (json_object_size(keys) < KEYS_MAX + (size_t)over) {
+			char keyid[16];
+
+			(void)snprintf(keyid, sizeof(keyid), "%zu", json_object_size(keys));
+			json_object_set_new(keys, keyid,
+					    json_pack("{s:s, s:s, s:{}}", "keytype", "x", "scheme",
+						      "y", "keyval"));
+		}
+		sim_document(role, &bytes);
+		int r = tuf_root_parse(bytes.data, bytes.len, "r", &root, &err);
+		if (over)
+			assert_error(r, E_INVALID, &err,
+				     "r: signed.keys: want 0 to 64 members, got 65");
+		else
+			assert_int_equal(r, 0);
+	}
+}
+
 static void keyids_without_a_key_are_skipped_and_duplicates_count_once(void **state)
 {
 	CLEANUP(tuf_root_freep) struct tuf_root *root = NULL;
@@ -489,6 +518,7 @@ int main(void)
 		cmocka_unit_test(foreign_product_and_x_bequest_are_ignored),
 		cmocka_unit_test(two_part_spec_version_of_major_1_is_read),
 		cmocka_unit_test(role_of_fewer_keys_than_its_threshold_is_read),
+		cmocka_unit_test(number_of_keys_is_bounded),
 		cmocka_unit_test(keyids_without_a_key_are_skipped_and_duplicates_count_once),
 		cmocka_unit_test(unknown_key_types_leave_a_root_readable),
 		cmocka_unit_test(malformed_roots_are_refused_by_field),
