@@ -12,3 +12,10 @@ json_t *json_texts(const char *const *items, size_t n)
 			return NULL;
 	return steal(out);
 }
+
+bool json_text_ok(const char *text)
+{
+	json_auto_t *v = json_string(text);
+
+	return v != NULL;
+}

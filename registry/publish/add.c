@@ -172,6 +172,30 @@ static int list_file(struct work *w, const struct listing *l, struct error *err)
 	return r < 0 ? r : work_set_draft(w, l->role, steal(next), err);
 }
 
+/* What goes into the draft is UTF-8; a shell hands over anything. */
+static int check_texts(const struct options *o, const char *name, struct error *err)
+{
+	const struct {
+		const char *option, *text;
+	} texts[] = {{"name", name},          {"version", o->version},   {"kind", o->kind},
+		     {"backend", o->backend}, {"requires", o->requires}, {"recipe", o->recipe},
+		     {"notes", o->notes},     {"sbom", o->sbom}};
+	const struct {
+		const char *option;
+		const struct cli_list *list;
+	} lists[] = {
+		{"hardware", &o->hardware}, {"fixes", &o->fixes}, {"source-url", &o->location}};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (texts[i].text && !json_text_ok(texts[i].text))
+			return error_set(err, E_USAGE, "--%s: want UTF-8", texts[i].option);
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		for (size_t k = 0; k < lists[i].list->n; k++)
+			if (!json_text_ok(lists[i].list->items[k]))
+				return error_set(err, E_USAGE, "--%s: want UTF-8", lists[i].option);
+	return 0;
+}
+
 static int run(const struct cli_call *call, struct error *err)
 {
 	CLEANUP(work_close) struct work w = WORK_NONE;
@@ -187,7 +211,9 @@ static int run(const struct cli_call *call, struct error *err)
 
 	if (!file_path_ok(name))
 		return error_set(err, E_USAGE, "--name: %s: not a relative path", name);
-	r = work_open(o->dir, &w, err);
+	r = check_texts(o, name, err);
+	if (r == 0)
+		r = work_open(o->dir, &w, err);
 	if (r == 0)
 		r = channel_for(&w, o->role ? o->role : "targets", name, &role, err);
 	if (r == 0)

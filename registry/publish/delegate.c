@@ -234,8 +234,12 @@ static int run_add(const struct cli_call *call, struct error *err)
 	CLEANUP(work_close) struct work w = WORK_NONE;
 	CLEANUP(json_decrefp) json_t *body = NULL;
 	const struct add_options *o = call->opt;
-	int r = open_parent(o->dir, or_top(o->parent), &w, &body, err);
+	int r = 0;
 
+	if (!json_text_ok(call->args[0]))
+		r = error_set(err, E_USAGE, "NAME: want UTF-8");
+	if (r == 0)
+		r = open_parent(o->dir, or_top(o->parent), &w, &body, err);
 	if (r == 0)
 		r = usage(edit(body, call->args[0], o, err), err);
 	return r < 0 ? r : finish(&w, call, or_top(o->parent), steal(body), err);
@@ -408,6 +412,8 @@ static int edit_bins(json_t *body, const struct bins_options *o, struct error *e
 		return repo_bins_drop(body, err);
 	if (!o->bits || !o->key.n)
 		return error_set(err, E_USAGE, "hash bins need --bits and --key");
+	if (!json_text_ok(prefix))
+		return error_set(err, E_USAGE, "--name: want UTF-8");
 	r = repo_bins(body, prefix, o->bits, o->threshold ? o->threshold : 1, err);
 	return r < 0 ? r
 		     : give_keys(body, &(struct giving){prefix, &o->key, give_bin_key, o->portable},

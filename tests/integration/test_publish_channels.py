@@ -67,6 +67,19 @@ def make_channel(d):
     assert "beta 1: nobody signed it: left out" in out, out
     assert "post its first version in the same array" in out, out
 
+    # a shell hands over what is no text
+    out = d.do("publish", "delegate", "add", "b\udce9ta", "--dir", "work", "--key", "ann.json",
+               "--path", "beta/*", status=2)
+    assert "NAME: want UTF-8" in out, out
+    out = d.do("publish", "bins", "--dir", "work", "--bits", "2", "--key", "ann.json", "--name",
+               "b\udce9n", status=2)
+    assert "--name: want UTF-8" in out, out
+    for option in ("--notes", "--fixes"):
+        out = d.image("work", "fw.bin", V2, "2.0", option, "caf\udce9", status=2)
+        assert f"{option}: want UTF-8" in out, out
+    out = d.image("work", "fw.bin", V2, "2.0", "--name", "caf\udce9", status=2)
+    assert "--name" in out and "UTF-8" in out, out
+
     # by post: the draft travels as a file, and comes back signed
     d.write("at-ann/beta.json", (d.dir / "work/draft.beta.json").read_bytes())
     out = d.do("publish", "sign", "--file", "at-ann/beta.json", "--key", "pem:ann")
