@@ -141,6 +141,16 @@ static json_t *words(const struct run *run, const char *type)
 	return about(run, "notice", run->notice);
 }
 
+/* Is this document there already, with other signatures? Its file can be one of both only. */
+static bool is_signed_anew(struct product_log *p, const struct envelope *doc)
+{
+	const struct buf *bytes = envelope_bytes(doc);
+	const struct buf *there = plog_file(p, "statements/", envelope_id(doc), ".json");
+
+	return there &&
+	       (there->len != bytes->len || memcmp(there->data, bytes->data, bytes->len) != 0);
+}
+
 /* A statement with a cut or two, by one who may be entitled to such things. */
 static void forge(struct run *run, uint8_t which)
 {
@@ -179,9 +189,10 @@ static void forge(struct run *run, uint8_t which)
 	    envelope_parse(bytes.data, bytes.len, "forged", &doc, &err) < 0 ||
 	    strcmp(envelope_type(doc), "root") == 0 || strcmp(envelope_type(doc), "targets") == 0)
 		return;
-	/* Nor does another product's, but into one that lies. */
+	/* Nor does another product's, or one that is there, but into one that lies. */
 	product = json_string_value(json_object_get(body, "product"));
 	run->spoilt |= product && strcmp(product, PLOG_PRODUCT) != 0;
+	run->spoilt |= is_signed_anew(run->p, doc);
 	plog_add(run->p, doc);
 }
 
