@@ -204,7 +204,7 @@ $(call fuzz_with,evidence,support/product_log support/tiles)
 $(call fuzz_with,merkle,fuzz/surgery)
 $(call fuzz_with,journal history payload,fuzz/room)
 ifneq ($(fuzzing),)
-json := api deposit envelope key pick policy publisher state statement tuf_role
+json := api deposit envelope key pick policy publisher review state statement tuf_role
 $(call fuzz_with,$(json),fuzz/mutate fuzz/surgery)
 endif
 $(toys:%=$(B)/tests/fuzz/fuzz_%): fuzz_wrap := $(toy:%=-Wl,--wrap=%)

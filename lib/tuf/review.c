@@ -6,6 +6,7 @@
 
 #include "lib/base/error.h"
 #include "lib/tuf/hashes.h"
+#include "lib/tuf/reach.h"
 
 enum { WHERE_SIZE = 256 };
 
@@ -74,57 +75,19 @@ bool review_prefix_ok(const char *prefix)
 	return len >= 1 && len <= SHA256_HEX && strspn(prefix, "0123456789abcdef") == len;
 }
 
-/* Does pattern `a` match all that pattern `b` does? True only if that is certain. */
-static bool pattern_within(const char *a, const char *b)
-{
-	for (;;) {
-		size_t na = strcspn(a, "/"), nb = strcspn(b, "/");
-
-		if (!(na == 1 && *a == '*') && (na != nb || memcmp(a, b, na) != 0))
-			return false;
-		if (!a[na] || !b[nb])
-			return a[na] == b[nb];
-		a += na + 1;
-		b += nb + 1;
-	}
-}
-
-/* Does entry `a` match all that one rule of another entry does? */
-static bool entry_within(const json_t *a, const char *rule, bool hashed)
-{
-	const json_t *v, *rules = json_object_get(a, hashed ? "path_hash_prefixes" : "paths");
+/* Entry number `i` of the list, and what the list stands in the way of. */
+struct looked_at {
+	const struct delegation *d;
 	size_t i;
+	struct reach *reach;
+};
 
-	json_array_foreach(rules, i, v)
-	{
-		const char *text = json_string_value(v);
-
-		if (hashed ? strncmp(rule, text, strlen(text)) == 0 : pattern_within(text, rule))
-			return true;
-	}
-	return false;
-}
-
-/* Would a search for what matches `rule` come to the entry `end`, after those before it? */
-static bool is_reached(const struct delegation *list, const struct delegation *end,
-		       const char *rule, bool hashed)
+static int check_rules(const struct looked_at *at, struct error *err)
 {
-	size_t before = 0;
-
-	for (const struct delegation *d = list; d != end; d = d->next) {
-		if (!entry_within(d->rule, rule, hashed))
-			continue;
-		before++;
-		if (d->terminating || before == TUF_DELEGATIONS_MAX)
-			return false;
-	}
-	return true;
-}
-
-static int check_rules(const struct delegation *list, const struct delegation *d, struct error *err)
-{
+	const struct delegation *d = at->d;
 	const json_t *paths = json_object_get(d->rule, "paths"), *v;
-	bool hashed = !paths, reached = false;
+	bool hashed = !paths;
+	int reached = 0;
 	size_t i;
 
 	json_array_foreach(hashed ? json_object_get(d->rule, "path_hash_prefixes") : paths, i, v)
@@ -137,7 +100,10 @@ static int check_rules(const struct delegation *list, const struct delegation *d
 					 rule,
 					 hashed ? "1 to 64 lower-case hex digits"
 						: "a path of plain text, * and ?");
-		reached = reached || is_reached(list, d, rule, hashed);
+		if (!reached)
+			reached = reach_comes(at->reach, at->i, rule, hashed, err);
+		if (reached < 0)
+			return reached;
 	}
 	if (reached)
 		return 0;
@@ -147,10 +113,10 @@ static int check_rules(const struct delegation *list, const struct delegation *d
 			 d->name);
 }
 
-static int check_delegation(const struct delegation *list, const struct delegation *d,
-			    struct error *err)
+static int check_delegation(const struct looked_at *at, struct error *err)
 {
 	CLEANUP(role_keys_clear) struct role_keys keys = {0};
+	const struct delegation *d = at->d;
 	char where[WHERE_SIZE];
 	int r = delegation_keys(d, &keys, err);
 
@@ -164,7 +130,23 @@ static int check_delegation(const struct delegation *list, const struct delegati
 	if (!json_is_boolean(json_object_get(d->rule, "terminating")))
 		return error_set(err, E_INVALID, "%s: terminating: want true or false, got nothing",
 				 where);
-	return check_rules(list, d, err);
+	return check_rules(at, err);
+}
+
+static int check_delegations(json_t *object, struct error *err)
+{
+	CLEANUP(delegations_freep) struct delegation *list = NULL;
+	CLEANUP(reach_freep) struct reach *reach = NULL;
+	int r = delegations_for(object, NULL, &list, err);
+
+	if (r == 0)
+		r = reach_new(list, &reach, err);
+	for (struct looked_at at = {list, 0, reach}; r == 0 && at.d; at.d = at.d->next, at.i++) {
+		r = check_delegation(&at, err);
+		if (at.d->bits) /* all bins are alike */
+			break;
+	}
+	return r;
 }
 
 /* --- targets ------------------------------------------------------------- */
@@ -207,7 +189,6 @@ static int check_entries(const json_t *targets, struct error *err)
 
 int review_targets(const struct tuf_role *role, int64_t last, int64_t now, struct error *err)
 {
-	CLEANUP(delegations_freep) struct delegation *list = NULL;
 	const json_t *body = envelope_signed(role->doc);
 	size_t len = envelope_bytes(role->doc)->len;
 	int r = check_expiry(role->expires, now, err);
@@ -222,12 +203,7 @@ int review_targets(const struct tuf_role *role, int64_t last, int64_t now, struc
 	if (r == 0)
 		r = check_entries(json_object_get(body, "targets"), err);
 	if (r == 0)
-		r = delegations_for(json_object_get(body, "delegations"), NULL, &list, err);
-	for (const struct delegation *d = list; r == 0 && d; d = d->next) {
-		r = check_delegation(list, d, err);
-		if (d->bits) /* all bins are alike */
-			break;
-	}
+		r = check_delegations(json_object_get(body, "delegations"), err);
 	return r;
 }
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/tuf/review.h"
 
+#include <stdio.h>
+
 #include "lib/base/utc.h"
 #include "lib/json/clone.h"
 #include "lib/sign/signer.h"
+#include "lib/tuf/reach.h"
 #include "lib/tuf/repo.h"
 #include "tests/unit/unit.h"
 
@@ -181,6 +184,86 @@ static void hash_prefixes_are_reviewed_like_paths(void **state)
 		     "signed.delegations: b: no search comes to it");
 	assert_int_equal(repo_delegate_place(body, "b", 0, &err), 0);
 	assert_int_equal(review(body, 0, NOW, &err), 0);
+}
+
+/* A further entry, by the key of the first. */
+static void entry(json_t *body, const char *name, bool terminating, const char *rules,
+		  json_t *list_take)
+{
+	json_t *roles = json_object_get(json_object_get(body, "delegations"), "roles");
+	json_t *added = json_deep_copy(json_array_get(roles, 0));
+
+	assert_int_equal(json_object_del(added, "paths"), 0);
+	assert_int_equal(json_object_set_new(added, "name", json_string(name)), 0);
+	assert_int_equal(json_object_set_new(added, "terminating", json_boolean(terminating)), 0);
+	assert_int_equal(json_object_set_new(added, rules, list_take), 0);
+	assert_int_equal(json_array_append_new(roles, added), 0);
+}
+
+/* As repositories have them that cut their targets into bins by themselves. */
+static void thousands_of_roles_are_compared(void **state)
+{
+	enum { BINS = 4096 };
+	static const char *const names[] = {"x"}, *const patterns[] = {"x"};
+	json_t *body = delegating(names, patterns, 1);
+	struct error err = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < BINS; i++) {
+		char prefix[8];
+
+		(void)snprintf(prefix, sizeof(prefix), "%03x", i);
+		entry(body, prefix, true, "path_hash_prefixes", json_pack("[s]", prefix));
+	}
+	entry(body, "wide", false, "path_hash_prefixes", json_pack("[s]", "ab"));
+	assert_int_equal(review(json_deep_copy(body), 0, NOW, &err), 0);
+	for (int same = 0; same < 2; same++) {
+		json_t *more = json_deep_copy(body);
+
+		entry(more, "narrow", false, "path_hash_prefixes",
+		      json_pack("[s]", same ? "abc" : "abcd"));
+		assert_error(review(more, 0, NOW, &err), E_INVALID, &err,
+			     "signed.delegations: narrow: no search comes to it");
+	}
+	json_decref(body);
+}
+
+/* `name` or `*` in each of twelve places: bit by bit. */
+static json_t *stars(char name, unsigned bits)
+{
+	char pattern[24];
+
+	for (size_t i = 0; i < 12; i++) {
+		pattern[2 * i] = (char)(bits >> i & 1 ? '*' : name);
+		pattern[2 * i + 1] = '/';
+	}
+	return json_stringn(pattern, sizeof(pattern) - 1);
+}
+
+static void rules_that_take_too_long_to_compare_are_refused(void **state)
+{
+	/* A rule of 23 characters and their end takes each shape of its size: "x" has another. What
+	 * is found so is compared once more. */
+	enum { SHAPES = 4095, ONE = 24, FIRST = 2 + SHAPES + 1 + SHAPES * ONE };
+	enum { AGAIN = (REACH_COMPARED_MAX - FIRST) / (1 + (SHAPES + 1) * ONE) };
+	static const char *const names[] = {"x"}, *const patterns[] = {"x"};
+
+	(void)state;
+	for (int over = 0; over < 2; over++) {
+		json_t *body = delegating(names, patterns, 1);
+		json_t *all = json_pack("[o]", stars('b', 0)), *again = json_array();
+		struct error err = {0};
+
+		for (unsigned i = 0; i < SHAPES; i++)
+			assert_int_equal(json_array_append_new(all, stars('a', i)), 0);
+		for (int i = 0; i < AGAIN + over; i++)
+			assert_int_equal(json_array_append_new(again, stars('b', 0)), 0);
+		entry(body, "all", true, "paths", all);
+		entry(body, "again", false, "paths", again);
+		assert_error(review(body, 0, NOW, &err), E_INVALID, &err,
+			     over ? "signed.delegations: too many rules to compare"
+				  : "signed.delegations: again: no search comes to it");
+	}
 }
 
 static void patterns_made_elsewhere_are_reviewed(void **state)
@@ -550,6 +633,8 @@ int main(void)
 		cmocka_unit_test(a_role_of_several_paths_needs_one_that_is_reached),
 		cmocka_unit_test(a_search_ends_after_so_many_roles),
 		cmocka_unit_test(hash_prefixes_are_reviewed_like_paths),
+		cmocka_unit_test(thousands_of_roles_are_compared),
+		cmocka_unit_test(rules_that_take_too_long_to_compare_are_refused),
 		cmocka_unit_test(patterns_made_elsewhere_are_reviewed),
 		cmocka_unit_test(terminating_is_written_out),
 		cmocka_unit_test(names_too_long_for_a_file_are_reviewed),
