@@ -195,13 +195,14 @@ $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(if $(fuzzing),,$(B)/tests/fuz
 # Targets that sign what they invent, and what the linker replaces in them.
 toy := key_verify ed25519_public ed25519_sign ed25519_verify signer_generate signer_from_pem \
 	signer_sign_envelope
-toys := tuf_client evidence chain pick
+toys := tuf_client evidence chain pick quorum judge
 played := tuf_client evidence
 fuzz_with = $(patsubst %,$(B)/tests/fuzz/fuzz_%,$(1)): $(patsubst %,$(B)/tests/%.o,$(2))
 $(call fuzz_with,$(toys),fuzz/toy fuzz/surgery)
 $(call fuzz_with,tuf_client chain pick,support/tuf_sim)
 $(call fuzz_with,evidence,support/product_log support/tiles)
-$(call fuzz_with,merkle,fuzz/surgery)
+$(call fuzz_with,judge,support/tiles)
+$(call fuzz_with,merkle signature,fuzz/surgery)
 $(call fuzz_with,journal history payload,fuzz/room)
 ifneq ($(fuzzing),)
 json := api deposit envelope key pick policy publisher review state statement tuf_role

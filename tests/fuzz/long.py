@@ -30,7 +30,8 @@ BUILD = TREE / "build/fuzz"
 LONG = BUILD / "long"
 STATE = LONG / "state.json"
 FIRST_S, PIECE_S = 60, 300  # every target has its turn soon, then they take longer ones
-MAX_LEN = {"tuf_client": 256, "evidence": 96, "chain": 128,  # a program in two-byte steps
+MAX_LEN = {"tuf_client": 256, "evidence": 96, "chain": 128,  # a program in small steps
+           "judge": 96, "signature": 96, "quorum": 1024,
            "envelope": 3072, "deposit": 4608}  # the largest seeds, and some room
 MAX_LEN_ELSE = 8192
 SLACK = 1000  # executions more than are left: how many load the corpus is not known before,

@@ -15,7 +15,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-struct buf;
+#include "lib/tlog/note.h"
+
 struct signer;
 
 /* Count keys from the first again, or from that of which `keys` were made: each input gets the
@@ -23,6 +24,10 @@ struct signer;
 void toy_reset(void);
 void toy_resume(unsigned keys);
 unsigned toy_keys(void);
+
+/* The key of a log or witness, and what it signs with, made from a number. */
+void toy_note_key(unsigned number, const char *name, int type, unsigned char seed[32],
+		  struct note_key *out);
 
 /*
  * Append the document around a `signed` part, however odd that is, as `n` signers sign
