@@ -227,6 +227,21 @@ int delegations_check(const json_t *object, struct error *err)
 	return 0;
 }
 
+/* False: so much is not left. */
+static bool take(size_t *effort, uint64_t n)
+{
+	bool enough = *effort >= n;
+
+	*effort = enough ? *effort - (size_t)n : 0;
+	return enough;
+}
+
+int delegation_effort_left(size_t effort, struct error *err)
+{
+	return effort ? 0
+		      : error_set(err, E_INVALID, "signed.delegations: too many rules to compare");
+}
+
 /* Past one character of UTF-8: its first byte, and those that continue it. */
 static const char *past(const char *s)
 {
@@ -241,11 +256,13 @@ static const char *past(const char *s)
  * clients match them. The last `*` of a component takes more as often as what follows it does not
  * match, and those before it are done with: so no pattern takes more than quadratic time.
  */
-static bool matches_plain(const char *pattern, const char *path)
+static bool matches_plain(const char *pattern, const char *path, size_t *effort)
 {
 	const char *p = pattern, *s = path, *star = NULL, *rest = NULL;
 
 	while (*p || *s) {
+		if (!take(effort, 1))
+			return false;
 		if (*p == '*') {
 			star = p++;
 			rest = s;
@@ -269,48 +286,53 @@ static bool matches_plain(const char *pattern, const char *path)
 }
 
 /* Brackets are not in the specification; most clients read them, and as the shell does. */
-static bool matches(const char *pattern, const char *path)
+static bool matches(const char *pattern, const char *path, size_t *effort)
 {
 	if (strchr(pattern, '['))
-		return fnmatch(pattern, path, FNM_NOESCAPE | FNM_PATHNAME) == 0;
-	return matches_plain(pattern, path);
+		return take(effort, (strlen(pattern) + UINT64_C(1)) * (strlen(path) + 1)) &&
+		       fnmatch(pattern, path, FNM_NOESCAPE | FNM_PATHNAME) == 0;
+	return matches_plain(pattern, path, effort);
 }
 
-static bool matches_pattern(const json_t *patterns, const char *path)
+static bool matches_pattern(const json_t *patterns, const char *path, size_t *effort)
 {
 	size_t i;
 	json_t *v;
 
 	json_array_foreach(patterns, i, v)
 	{
-		if (matches(json_string_value(v), path))
+		if (matches(json_string_value(v), path, effort))
 			return true;
 	}
 	return false;
 }
 
-static bool matches_prefix(const json_t *prefixes, const char *path)
+static bool matches_prefix(const json_t *prefixes, const char *path, size_t *effort)
 {
 	char hex[SHA256_HEX_SIZE];
 	size_t i;
 	json_t *v;
 
+	if (!take(effort, strlen(path)))
+		return false;
 	sha256_hex(path, strlen(path), hex);
 	json_array_foreach(prefixes, i, v)
 	{
+		if (!take(effort, 1))
+			return false;
 		if (strncmp(hex, json_string_value(v), json_string_length(v)) == 0)
 			return true;
 	}
 	return false;
 }
 
-bool delegation_covers(const json_t *rule, const char *path)
+bool delegation_covers(const json_t *rule, const char *path, size_t *effort)
 {
 	const json_t *paths = json_object_get(rule, "paths");
 
 	if (json_is_array(paths))
-		return matches_pattern(paths, path);
-	return matches_prefix(json_object_get(rule, "path_hash_prefixes"), path);
+		return matches_pattern(paths, path, effort);
+	return matches_prefix(json_object_get(rule, "path_hash_prefixes"), path, effort);
 }
 
 /* The number of the bin that a path falls into: the first bits of its hash. */
@@ -325,9 +347,11 @@ static uint32_t bin_of(const char *path, int bits)
 	return top >> (BITS_MAX - bits);
 }
 
-bool delegation_trusts(const struct delegation *d, const char *path)
+bool delegation_trusts(const struct delegation *d, const char *path, size_t *effort)
 {
-	return d->bits ? bin_of(path, d->bits) == d->bin : delegation_covers(d->rule, path);
+	if (!d->bits)
+		return delegation_covers(d->rule, path, effort);
+	return take(effort, strlen(path)) && bin_of(path, d->bits) == d->bin;
 }
 
 static struct delegation *new_delegation(const char *name)
@@ -439,7 +463,7 @@ static int list_wanted(json_t *object, const struct wanted *wanted, struct deleg
 	CLEANUP(delegations_freep) struct delegation *list = NULL;
 	struct delegation **end = &list;
 	struct whole w = {0};
-	size_t i;
+	size_t i, effort = DELEGATION_EFFORT;
 	json_t *rule;
 	int r = 0;
 
@@ -452,12 +476,14 @@ static int list_wanted(json_t *object, const struct wanted *wanted, struct deleg
 	{
 		if (r != 0 || (wanted->path && *end && (*end)->terminating))
 			break;
-		if (wanted->path && !delegation_covers(rule, wanted->path))
+		if (wanted->path && !delegation_covers(rule, wanted->path, &effort))
 			continue;
 		if (*end)
 			end = &(*end)->next;
 		r = from_entry(&w, rule, i, end, err);
 	}
+	if (r == 0)
+		r = delegation_effort_left(effort, err);
 	if (r == 0)
 		*out = steal(list);
 	return r;

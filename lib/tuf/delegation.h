@@ -44,7 +44,7 @@ MUSTCHECK int delegations_check(const json_t *object, struct error *err);
  * The roles trusted for `path`, up to and including the first terminating one;
  * or, if `path` is NULL, all roles, hash bins included if there are no more than
  * DELEGATIONS_LISTED_MAX. `object` may be NULL: none. The caller releases *out
- * (NULL: no role). E_NOMEM.
+ * (NULL: no role). E_NOMEM; E_INVALID: to compare the path takes more than DELEGATION_EFFORT.
  */
 enum { DELEGATIONS_LISTED_MAX = 65536 };
 MUSTCHECK int delegations_for(json_t *object, const char *path, struct delegation **out,
@@ -59,11 +59,19 @@ MUSTCHECK int delegations_towards(json_t *object, const char *name, struct deleg
 void delegations_free(struct delegation *list);
 DEFINE_CLEANUP(struct delegation *, delegations_free)
 
+/*
+ * How many characters may be compared to answer a question, however many rules and paths there are
+ * and however they are made. What is left is counted down, and at zero nothing matches any more:
+ * who was told "no" has to ask delegation_effort_left().
+ */
+enum { DELEGATION_EFFORT = 64 * 1024 * 1024 };
+MUSTCHECK int delegation_effort_left(size_t effort, struct error *err); /* E_INVALID: none */
+
 /* Is the role of this entry (not of a hash bin) trusted for `path`? */
-bool delegation_covers(const json_t *rule, const char *path);
+bool delegation_covers(const json_t *rule, const char *path, size_t *effort);
 
 /* The same for any delegation. */
-bool delegation_trusts(const struct delegation *d, const char *path);
+bool delegation_trusts(const struct delegation *d, const char *path, size_t *effort);
 
 /*
  * May a role be delegated to under this name? Not those of top-level roles, at most 200 bytes, and

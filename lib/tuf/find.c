@@ -321,10 +321,10 @@ static int find_role(struct tuf *t, struct tree *tree, const struct node **out, 
 }
 
 /* Is everyone from the top down to this role trusted for the path? */
-static bool is_entitled(const struct node *node, const char *path)
+static bool is_entitled(const struct node *node, const char *path, size_t *effort)
 {
 	for (; node; node = node->up)
-		if (!delegation_trusts(node->d, path))
+		if (!delegation_trusts(node->d, path, effort))
 			return false;
 	return true;
 }
@@ -357,6 +357,7 @@ int tuf_each_target(struct tuf *t, const char *role,
 	CLEANUP(tree_clear) struct tree tree = {.name = role};
 	const struct tuf_role *from = t->role[TUF_TARGETS];
 	const char *name = tuf_type_name(TUF_TARGETS);
+	size_t effort = DELEGATION_EFFORT;
 	const struct loaded *now;
 	const struct node *at = NULL;
 	json_t *targets;
@@ -377,9 +378,10 @@ int tuf_each_target(struct tuf *t, const char *role,
 	for (void *i = json_object_iter(targets); i; i = json_object_iter_next(targets, i)) {
 		struct tuf_target target = target_at(i, name);
 
-		if (!is_entitled(at, target.path))
-			continue;
-		r = each(ctx, &target);
+		if (is_entitled(at, target.path, &effort))
+			r = each(ctx, &target);
+		else
+			r = delegation_effort_left(effort, err);
 		if (r != 0)
 			return r;
 	}

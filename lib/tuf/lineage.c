@@ -161,10 +161,10 @@ bool descent_found(const struct descent *at)
 	return !at->up || at->up->rank < TUF_DELEGATIONS_MAX;
 }
 
-bool descent_trusts(const struct descent *at, const char *path)
+bool descent_trusts(const struct descent *at, const char *path, size_t *effort)
 {
 	for (; at; at = at->up)
-		if (!delegation_trusts(at->d, path))
+		if (!delegation_trusts(at->d, path, effort))
 			return false;
 	return true;
 }

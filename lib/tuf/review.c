@@ -209,16 +209,23 @@ int review_targets(const struct tuf_role *role, int64_t last, int64_t now, struc
 
 int review_paths(const json_t *targets, const struct descent *at, struct error *err)
 {
+	size_t effort = DELEGATION_EFFORT;
 	const char *path;
 	json_t *entry;
 
 	json_object_foreach((json_t *)(uintptr_t)targets, path, entry)
 	{
-		if (!descent_trusts(at, path))
-			return error_set(err, E_INVALID,
-					 "signed.targets[\"%.80s\"]: is not among the paths that "
-					 "are delegated to %.80s",
-					 path, at->d->name);
+		int r;
+
+		if (descent_trusts(at, path, &effort))
+			continue;
+		r = delegation_effort_left(effort, err);
+		if (r < 0)
+			return r;
+		return error_set(err, E_INVALID,
+				 "signed.targets[\"%.80s\"]: is not among the paths that "
+				 "are delegated to %.80s",
+				 path, at->d->name);
 	}
 	return 0;
 }

@@ -8,6 +8,7 @@ static int check_way(struct work *w, const char *role, const char *path, struct 
 {
 	CLEANUP(lineage_freep) struct lineage *lineage = NULL;
 	const struct descent *at = NULL;
+	size_t effort = DELEGATION_EFFORT;
 	struct error none = {0};
 	bool known = false;
 	int r;
@@ -28,8 +29,11 @@ static int check_way(struct work *w, const char *role, const char *path, struct 
 					 role);
 		if (r < 0)
 			return error_set(err, r, "%s", none.text);
-		if (descent_trusts(at, path))
+		if (descent_trusts(at, path, &effort))
 			return 0;
+		r = delegation_effort_left(effort, err);
+		if (r < 0)
+			return r;
 		known = true;
 	}
 }

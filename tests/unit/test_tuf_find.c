@@ -162,6 +162,13 @@ static void search_stops_after_its_limit_of_roles(void **state)
 	assert_int_equal(made, TUF_DELEGATIONS_MAX);
 }
 
+static bool covers(const json_t *rule, const char *path)
+{
+	size_t effort = DELEGATION_EFFORT;
+
+	return delegation_covers(rule, path, &effort);
+}
+
 static void pattern_matches_component_by_component(void **state)
 {
 	static const struct {
@@ -226,7 +233,7 @@ static void pattern_matches_component_by_component(void **state)
 		CLEANUP(json_decrefp)
 		json_t *rule = json_pack("{s:[s]}", "paths", cases[i].pattern);
 
-		if (delegation_covers(rule, cases[i].path) != cases[i].yes)
+		if (covers(rule, cases[i].path) != cases[i].yes)
 			fail_msg("%s %s %s", cases[i].pattern, cases[i].yes ? "misses" : "matches",
 				 cases[i].path);
 	}
@@ -245,10 +252,53 @@ static void hostile_pattern_takes_no_time(void **state)
 	path[sizeof(path) - 1] = '\0';
 	rule = json_pack("{s:[s]}", "paths", pattern);
 	for (int i = 0; i < 100; i++)
-		assert_false(delegation_covers(rule, path));
+		assert_false(covers(rule, path));
 	json_object_set_new(rule, "paths", json_pack("[s+]", pattern, "[c]"));
 	for (int i = 0; i < 100; i++)
-		assert_false(delegation_covers(rule, path));
+		assert_false(covers(rule, path));
+}
+
+/* A text of `n` times `c`, then `end`. */
+static char *long_text(char c, size_t n, const char *end)
+{
+	char *text = malloc(n + strlen(end) + 1);
+
+	assert_non_null(text);
+	memset(text, c, n);
+	memcpy(text + n, end, strlen(end) + 1);
+	return text;
+}
+
+/* As much of each as metadata has room for: the product would take hours. */
+static void comparing_rules_and_paths_has_an_end(void **state)
+{
+	enum { LONG = 4 * 1024 * 1024 };
+	CLEANUP(freep) char *path = long_text('a', LONG, "");
+	CLEANUP(freep) char *tail = long_text('a', LONG / 2, "b");
+	CLEANUP(freep) char *brackets = long_text('*', LONG / 2, "[b]");
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		CLEANUP(json_decrefp)
+		json_t *rule = json_pack("{s:[s+,s]}", "paths", "*", i ? brackets : tail, "*");
+		CLEANUP(delegations_freep) struct delegation *none = NULL;
+		CLEANUP(json_decrefp) json_t *all = NULL;
+		size_t effort = DELEGATION_EFFORT;
+		struct error err = {0};
+
+		/* Nothing behind it counts any more, and whoever asked is told. */
+		assert_false(delegation_covers(rule, path, &effort));
+		assert_int_equal(effort, 0);
+		assert_error(delegation_effort_left(effort, &err), E_INVALID, &err,
+			     "signed.delegations: too many rules to compare");
+		all = json_pack("{s:{}, s:[{s:s, s:[], s:i, s:b, s:O}]}", "keys", "roles", "name",
+				"a", "keyids", "threshold", 1, "terminating", 0, "paths",
+				json_object_get(rule, "paths"));
+		assert_error(delegations_for(all, path, &none, &err), E_INVALID, &err,
+			     "too many rules to compare");
+		assert_int_equal(delegations_for(all, "aab", &none, &err), 0);
+		assert_non_null(none);
+	}
 }
 
 static void hash_prefix_is_of_the_paths_sha256(void **state)
@@ -266,12 +316,12 @@ static void hash_prefix_is_of_the_paths_sha256(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
 		CLEANUP(json_decrefp)
 		json_t *rule = json_pack("{s:[s,s]}", "path_hash_prefixes", "0000", yes[i]);
-		assert_true(delegation_covers(rule, "file.txt"));
+		assert_true(covers(rule, "file.txt"));
 	}
 	for (size_t i = 0; i < ARRAY_LEN(no); i++) {
 		CLEANUP(json_decrefp)
 		json_t *rule = json_pack("{s:[s]}", "path_hash_prefixes", no[i]);
-		assert_false(delegation_covers(rule, "file.txt"));
+		assert_false(covers(rule, "file.txt"));
 	}
 }
 
@@ -516,6 +566,29 @@ static void every_target_of_a_role_is_told_within_its_paths(void **state)
 	assert_int_equal(calls, 1);
 }
 
+static void listing_targets_takes_no_longer_than_comparing_may(void **state)
+{
+	enum { LONG = 4 * 1024 * 1024 };
+	CLEANUP(sim_freep) struct tuf_sim *s = sim_new();
+	CLEANUP(tuf_closep) struct tuf *t = NULL;
+	CLEANUP(buf_clear) struct buf seen = {0};
+	CLEANUP(freep) char *path = long_text('a', LONG, "");
+	CLEANUP(freep) char *pattern = long_text('a', LONG / 2, "b");
+	struct tuf_io io = sim_io(s);
+	struct error err = {0};
+
+	(void)state;
+	pattern[0] = '*';
+	(void)sim_delegate(s, "targets", "line", pattern, false);
+	sim_target(s, "line", path, "content");
+	publish_all(s);
+	assert_int_equal(tuf_open(&io, &(struct tuf_options){.now = s->now}, &t, &err), 0);
+	assert_int_equal(tuf_refresh(t, &err), 0);
+	assert_error(tuf_each_target(t, "line", collect, &seen, &err), E_INVALID, &err,
+		     "too many rules to compare");
+	assert_int_equal(seen.len, 0);
+}
+
 static void role_is_found_level_by_level_with_the_earliest_end_on_the_way(void **state)
 {
 	CLEANUP(sim_freep) struct tuf_sim *s = sim_new();
@@ -699,6 +772,7 @@ int main(void)
 		cmocka_unit_test(search_stops_after_its_limit_of_roles),
 		cmocka_unit_test(pattern_matches_component_by_component),
 		cmocka_unit_test(hostile_pattern_takes_no_time),
+		cmocka_unit_test(comparing_rules_and_paths_has_an_end),
 		cmocka_unit_test(hash_prefix_is_of_the_paths_sha256),
 		cmocka_unit_test(hash_bin_is_named_by_the_top_bits),
 		cmocka_unit_test(hash_bin_is_known_by_its_name),
@@ -707,6 +781,7 @@ int main(void)
 		cmocka_unit_test(delegated_role_in_the_store_is_not_fetched_again),
 		cmocka_unit_test(session_remembers_delegated_roles),
 		cmocka_unit_test(every_target_of_a_role_is_told_within_its_paths),
+		cmocka_unit_test(listing_targets_takes_no_longer_than_comparing_may),
 		cmocka_unit_test(role_is_found_level_by_level_with_the_earliest_end_on_the_way),
 		cmocka_unit_test(role_is_looked_for_in_so_many_roles),
 		cmocka_unit_test(quoting_leaves_only_unreserved_characters),

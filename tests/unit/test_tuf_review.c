@@ -266,6 +266,34 @@ static void rules_that_take_too_long_to_compare_are_refused(void **state)
 	}
 }
 
+static void paths_that_take_too_long_to_compare_are_refused(void **state)
+{
+	enum { PATHS = 4000, RULES = DELEGATION_EFFORT / PATHS };
+	CLEANUP(json_decrefp) json_t *targets = json_object();
+	CLEANUP(json_decrefp) json_t *rules = json_array();
+	CLEANUP(json_decrefp) json_t *rule = json_pack("{s:O}", "paths", rules);
+	struct delegation d = {.name = (char[]){"a"}, .rule = rule};
+	const struct descent at = {.d = &d};
+	struct error err = {0};
+
+	(void)state;
+	for (int i = 0; i < PATHS; i++) {
+		char path[16];
+
+		(void)snprintf(path, sizeof(path), "%d", i);
+		assert_int_equal(json_object_set_new(targets, path, json_object()), 0);
+	}
+	/* Each is compared with the first character of all rules, and then with `*`. */
+	for (int i = 0; i < RULES; i++)
+		assert_int_equal(json_array_append_new(rules, json_string("x")), 0);
+	assert_int_equal(json_array_append_new(rules, json_string("*")), 0);
+	assert_error(review_paths(targets, &at, &err), E_INVALID, &err,
+		     "signed.delegations: too many rules to compare");
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(json_array_remove(rules, 0), 0);
+	assert_int_equal(review_paths(targets, &at, &err), 0);
+}
+
 static void patterns_made_elsewhere_are_reviewed(void **state)
 {
 	static const char *const names[] = {"a"}, *const patterns[] = {"x"};
@@ -496,15 +524,16 @@ static void everyone_on_the_way_must_be_trusted(void **state)
 	struct lineage *l = NULL;
 	const struct descent *at = NULL;
 	CLEANUP(json_decrefp) json_t *files = json_pack("{s:{}, s:{}}", "x/1", "x/12");
+	size_t effort = DELEGATION_EFFORT;
 	struct error err = {0};
 
 	(void)state;
 	assert_int_equal(lineage_new(load, &t, &l, &err), 0);
 	assert_int_equal(lineage_find(l, "c", &at, &err), 0);
 	assert_string_equal(at->up->d->name, "a");
-	assert_true(descent_trusts(at, "x/12"));
-	assert_false(descent_trusts(at, "x/2"));
-	assert_false(descent_trusts(at, "y/1"));
+	assert_true(descent_trusts(at, "x/12", &effort));
+	assert_false(descent_trusts(at, "x/2", &effort));
+	assert_false(descent_trusts(at, "y/1", &effort));
 	assert_int_equal(descent_until(at), NOW);
 	assert_int_equal(review_paths(files, at, &err), 0);
 	json_object_set_new(files, "y/1", json_object());
@@ -512,7 +541,7 @@ static void everyone_on_the_way_must_be_trusted(void **state)
 		     "signed.targets[\"y/1\"]: is not among the paths that are delegated to c");
 	assert_int_equal(lineage_find(l, "c", &at, &err), 0); /* by the other way */
 	assert_string_equal(at->up->d->name, "b");
-	assert_false(descent_trusts(at, "x/1"));
+	assert_false(descent_trusts(at, "x/1", &effort));
 	assert_int_equal(descent_until(at), INT64_MAX);
 	assert_error(lineage_find(l, "zz", &at, &err), E_NOTFOUND, &err,
 		     "zz: no such delegated role");
@@ -549,7 +578,7 @@ static void each_path_is_trusted_to_the_bin_it_falls_into(void **state)
 {
 	json_t *body = delegating(NULL, NULL, 0);
 	struct delegation *all = NULL, *one = NULL;
-	size_t n = 0, trusted = 0;
+	size_t n = 0, trusted = 0, effort = DELEGATION_EFFORT;
 	struct error err = {0};
 
 	(void)state;
@@ -561,7 +590,7 @@ static void each_path_is_trusted_to_the_bin_it_falls_into(void **state)
 	for (const struct delegation *d = all; d; d = d->next, n++) {
 		bool is = strcmp(d->name, one->name) == 0;
 
-		assert_int_equal(delegation_trusts(d, "file.txt"), is);
+		assert_int_equal(delegation_trusts(d, "file.txt", &effort), is);
 		trusted += is;
 	}
 	assert_int_equal(n, 32);
@@ -635,6 +664,7 @@ int main(void)
 		cmocka_unit_test(hash_prefixes_are_reviewed_like_paths),
 		cmocka_unit_test(thousands_of_roles_are_compared),
 		cmocka_unit_test(rules_that_take_too_long_to_compare_are_refused),
+		cmocka_unit_test(paths_that_take_too_long_to_compare_are_refused),
 		cmocka_unit_test(patterns_made_elsewhere_are_reviewed),
 		cmocka_unit_test(terminating_is_written_out),
 		cmocka_unit_test(names_too_long_for_a_file_are_reviewed),
