@@ -4,6 +4,8 @@
  * search comes to is what comparing all rules with each other says, and who is trusted for a
  * path is what asking everyone on the way down says.
  *
+ * Who looks for a role by its name finds it where it is.
+ *
  * The input is an object of roles by name, each with its `signed` part; "targets" is the first.
  *
  * covers: lib/tuf/review.c lib/tuf/reach.c lib/tuf/lineage.c lib/tuf/hashes.c
@@ -17,7 +19,7 @@
 #include "lib/tuf/review.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { COMPARED_MAX = 64, DESCENTS_MAX = 256 };
+enum { COMPARED_MAX = 64, DESCENTS_MAX = 256, FOUND_MAX = 8 };
 
 /* --- rules, each with each ------------------------------------------------------- */
 
@@ -92,6 +94,27 @@ static void try_reach(json_t *delegations)
 	}
 }
 
+static void try_towards(json_t *delegations)
+{
+	CLEANUP(delegations_freep) struct delegation *list = NULL;
+	const struct delegation *d;
+	size_t n = 0;
+
+	if (delegations_for(delegations, NULL, &list, NULL) < 0)
+		return;
+	for (d = list; d && n < COMPARED_MAX; d = d->next, n++) {
+		CLEANUP(delegations_freep) struct delegation *found = NULL;
+		const struct delegation *f;
+
+		if (delegations_towards(delegations, d->name, &found, NULL) < 0)
+			abort();
+		for (f = found; f && strcmp(f->name, d->name) != 0; f = f->next)
+			;
+		if (!f || f->bin != d->bin)
+			abort();
+	}
+}
+
 /* --- roles ------------------------------------------------------------------------ */
 
 /* As it comes from a publisher, but for the signatures. */
@@ -100,11 +123,15 @@ static void try_role(json_t *body)
 	json_auto_t *doc = json_pack("{s:[], s:O}", "signatures", "signed", body);
 	CLEANUP(freep) char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 	CLEANUP(tuf_role_freep) struct tuf_role *role = NULL;
+	CLEANUP(tuf_root_freep) struct tuf_root *root = NULL;
 
+	if (text && tuf_root_parse(text, strlen(text), "root", &root, NULL) == 0)
+		(void)!review_root(root, 0, NULL);
 	if (!text || tuf_role_parse(text, strlen(text), TUF_TARGETS, "role", &role, NULL) < 0)
 		return;
 	(void)!review_targets(role, 0, 0, NULL);
 	try_reach(json_object_get(envelope_signed(role->doc), "delegations"));
+	try_towards(json_object_get(envelope_signed(role->doc), "delegations"));
 }
 
 /* A body that a parser has let through, as those of a store are. */
@@ -145,6 +172,17 @@ static void try_descent(json_t *roles, const struct descent *at)
 	(void)descent_found(at);
 }
 
+/* By its name, from the top. */
+static void find(json_t *roles, const char *name)
+{
+	CLEANUP(lineage_freep) struct lineage *l = NULL;
+	const struct descent *at;
+
+	if (lineage_new(load, roles, &l, NULL) < 0 || lineage_find(l, name, &at, NULL) < 0 ||
+	    !at->first || strcmp(at->d->name, name) != 0)
+		abort();
+}
+
 /* Each role is the first of its name once. */
 static void try_lineage(json_t *roles)
 {
@@ -159,6 +197,8 @@ static void try_lineage(json_t *roles)
 			abort();
 		json_object_set_new(names, at->d->name, json_true());
 		try_descent(roles, at);
+		if (n < FOUND_MAX)
+			find(roles, at->d->name);
 	}
 }
 
