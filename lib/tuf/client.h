@@ -96,7 +96,8 @@ MUSTCHECK int tuf_find(struct tuf *t, const char *path, struct tuf_target *out, 
 
 /*
  * Every target that one role ("targets" or a delegated one) lists and is entitled to; stop
- * early when `each` returns non-zero, which is returned. E_NOTFOUND: no such role.
+ * early when `each` returns non-zero, which is returned. E_NOTFOUND: no such role. E_INVALID: more
+ * rules and paths than DELEGATION_EFFORT (delegation.h) is for.
  */
 MUSTCHECK int tuf_each_target(struct tuf *t, const char *role,
 			      int (*each)(void *ctx, const struct tuf_target *target), void *ctx,

@@ -239,7 +239,10 @@ static bool take(size_t *effort, uint64_t n)
 int delegation_effort_left(size_t effort, struct error *err)
 {
 	return effort ? 0
-		      : error_set(err, E_INVALID, "signed.delegations: too many rules to compare");
+		      : error_set(err, E_INVALID,
+				  "signed.delegations: to compare paths with its rules takes more "
+				  "than %d characters: want fewer, or shorter ones",
+				  DELEGATION_EFFORT);
 }
 
 /* Past one character of UTF-8: its first byte, and those that continue it. */

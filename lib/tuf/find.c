@@ -380,8 +380,8 @@ int tuf_each_target(struct tuf *t, const char *role,
 
 		if (is_entitled(at, target.path, &effort))
 			r = each(ctx, &target);
-		else
-			r = delegation_effort_left(effort, err);
+		else if (delegation_effort_left(effort, err) < 0)
+			r = error_prefix(err, E_INVALID, "%s", name);
 		if (r != 0)
 			return r;
 	}

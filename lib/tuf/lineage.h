@@ -53,7 +53,10 @@ MUSTCHECK int lineage_find(struct lineage *l, const char *role, const struct des
  */
 bool descent_found(const struct descent *at);
 
-/* Is everyone from the top down to here trusted for `path`? And until when: the earliest end. */
+/*
+ * Is everyone from the top down to here trusted for `path`? `effort` is counted down as by
+ * delegation_trusts(). And until when: the earliest end.
+ */
 bool descent_trusts(const struct descent *at, const char *path, size_t *effort);
 int64_t descent_until(const struct descent *at);
 

@@ -188,7 +188,10 @@ static int charge(struct reach *r, size_t n, struct error *err)
 	r->compared += n;
 	if (r->compared <= REACH_COMPARED_MAX)
 		return 0;
-	return error_set(err, E_INVALID, "signed.delegations: too many rules to compare");
+	return error_set(err, E_INVALID,
+			 "signed.delegations: to compare its rules takes more than %d characters: "
+			 "want fewer, or shorter ones",
+			 REACH_COMPARED_MAX);
 }
 
 /* The place of the first rule of this text, if there is any. */

@@ -33,7 +33,7 @@ static int check_way(struct work *w, const char *role, const char *path, struct 
 			return 0;
 		r = delegation_effort_left(effort, err);
 		if (r < 0)
-			return r;
+			return error_prefix(err, r, "--role: %s", role);
 		known = true;
 	}
 }
